@@ -54,9 +54,9 @@ export function createDynamoTable(deps: DynamoDeps): Table {
       await callAws(callOn(deps, 'dynamodb:DeleteItem', repeat), () => client.send(new DeleteItemCommand(input)));
     },
 
-    query: (input) => queryPage(deps, input),
-    transact: (writes) => transact(deps, writes),
-    batch: (writes) => batchWrite(deps, writes.map(toBatchRequest)),
+    query: async (input) => await queryPage(deps, input),
+    transact: async (writes) => await transact(deps, writes),
+    batch: async (writes) => await batchWrite(deps, writes.map(toBatchRequest)),
   };
 }
 

@@ -9,6 +9,7 @@ const MIN_NUMBER = 1e-130;
 
 /** An attribute in DynamoDB's typed form; `input` where DynamoDB could not give it back the same. */
 export function marshalValue(value: Attribute, name: string): AttributeValue {
+  if (name === '') throw new OpsError('input', 'an attribute has an empty name');
   if (typeof value === 'string') return { S: checkText(value, name) };
   if (typeof value === 'number') return { N: checkNumber(value, name) };
   if (typeof value === 'boolean') return { BOOL: value };
