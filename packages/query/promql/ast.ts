@@ -13,6 +13,8 @@ export interface DurationExpr {
   readonly op: '+' | '-' | '*' | '/' | '%' | '^' | 'step' | 'range' | 'min' | 'max' | 'number' | 'neg' | 'parens';
   /** For `number`: seconds. */
   readonly seconds?: number;
+  /** For `number`: written as a duration (`5m`), not as a plain number of seconds. */
+  readonly isDuration?: boolean;
   readonly args: readonly DurationExpr[];
   readonly span: Span;
 }
