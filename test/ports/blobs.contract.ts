@@ -280,16 +280,16 @@ export function blobsContract(name: string, make: () => Promise<BlobsUnderTest>)
     it('goes on after any key, be it there or not', async () => {
       const prefix = fresh();
       for (const key of ['a', 'b/1', 'b/2', 'c']) await port.put(`${prefix}${key}`, bytes('x'));
-      const after = async (key: string) => {
+      const from = async (key: string) => {
         const page = await port.list(prefix, { after: `${prefix}${key}` });
         return page.entries.map((entry) => entry.key.slice(prefix.length));
       };
-      expect(await after('a')).toEqual(['b/1', 'b/2', 'c']);
-      expect(await after('b')).toEqual(['b/1', 'b/2', 'c']);
-      expect(await after('b/1')).toEqual(['b/2', 'c']);
-      expect(await after('b/11')).toEqual(['b/2', 'c']);
-      expect(await after('b0')).toEqual(['c']);
-      expect(await after('c')).toEqual([]);
+      expect(await from('a')).toEqual(['b/1', 'b/2', 'c']);
+      expect(await from('b')).toEqual(['b/1', 'b/2', 'c']);
+      expect(await from('b/1')).toEqual(['b/2', 'c']);
+      expect(await from('b/11')).toEqual(['b/2', 'c']);
+      expect(await from('b0')).toEqual(['c']);
+      expect(await from('c')).toEqual([]);
     });
 
     it('refuses a page of no entries', async () => {

@@ -203,7 +203,8 @@ export function tableContract(name: string, make: () => Promise<TableUnderTest>)
       const expected = { pk, sk: 'a', bytes: Uint8Array.from([1, 2, 3]), list: ['a'] };
       const got = await port.get({ pk, sk: 'a' });
       expect(got).toStrictEqual(expected);
-      (got?.bytes as Uint8Array).fill(9);
+      const gotBytes = got?.bytes;
+      if (gotBytes instanceof Uint8Array) gotBytes.fill(9);
       expect(await port.get({ pk, sk: 'a' })).toStrictEqual(expected);
     });
 
@@ -421,7 +422,6 @@ export function tableContract(name: string, make: () => Promise<TableUnderTest>)
 
     it.each([0, 1, 2, 3])('does nothing of a transaction whose condition %i fails', async (failing) => {
       const pk = fresh();
-      const condition: Condition = { equals: { n: failing } };
       await mapConcurrent(['0', '1', '2', '3'], 4, (sk) => port.put({ pk, sk, n: Number(sk) === failing ? -1 : Number(sk) }));
       const before = (await port.query({ pk })).items;
       const writes: Write[] = [
@@ -431,7 +431,6 @@ export function tableContract(name: string, make: () => Promise<TableUnderTest>)
         { kind: 'check', key: { pk, sk: '3' }, condition: { equals: { n: 3 } } },
         { kind: 'put', item: { pk, sk: '4', changed: true } },
       ];
-      expect(condition.equals).toBeDefined();
       await expect(port.transact(writes)).rejects.toMatchObject({ kind: 'conflict' });
       expect((await port.query({ pk })).items).toStrictEqual(before);
     });
