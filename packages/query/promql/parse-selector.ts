@@ -16,8 +16,7 @@ function checkRegex(state: ParseState, pattern: string, position: number): void 
   try {
     compileAnchored(pattern);
   } catch (error) {
-    const { cause } = error as Error;
-    throw errorAt(state, position, cause instanceof Error ? cause.message : (error as Error).message);
+    throw errorAt(state, position, (error as Error).message);
   }
 }
 

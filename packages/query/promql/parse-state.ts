@@ -4,9 +4,12 @@ import { parseError } from './parse-error.ts';
 import type { Lexer } from './scan.ts';
 import { describeToken, type Token, type TokenKind } from './tokens.ts';
 
+/** The most parentheses, calls and signs that may be open at once: the parser takes several stack frames for each. */
+export const MAX_NESTING = 250;
+
 /**
- * The most levels an expression may have, counting nested parentheses, calls and operators as well as the steps of a chain such as
- * `a + b + c`: every later walk over the tree can recurse without running out of stack.
+ * The most levels an expression may have, counting the steps of a chain such as `a + b + c` besides what is nested: every later walk
+ * over the tree can recurse without running out of stack.
  */
 export const MAX_DEPTH = 1000;
 
@@ -80,17 +83,15 @@ export function parseWithin<T>(state: ParseState, context: string, expected: str
   return result;
 }
 
-function failDepth(state: ParseState, position: number): never {
-  throw errorAt(state, position, `expression is nested too deeply: more than ${MAX_DEPTH} levels`);
-}
-
 /** Opens one more level of nesting; every return must be met by `state.nesting--`. */
 export function enterLevel(state: ParseState): void {
-  if (++state.nesting > MAX_DEPTH) failDepth(state, peekToken(state).start);
+  if (++state.nesting <= MAX_NESTING) return;
+  throw errorAt(state, peekToken(state).start, `expression is nested too deeply: more than ${MAX_NESTING} levels`);
 }
 
 /** Notes that the expression read last stands above others of the given height. */
 export function raiseHeight(state: ParseState, below: number, position: number): void {
   state.height = below + 1;
-  if (state.height > MAX_DEPTH) failDepth(state, position);
+  if (state.height <= MAX_DEPTH) return;
+  throw errorAt(state, position, `expression has too many operators in a row: more than ${MAX_DEPTH}`);
 }

@@ -49,8 +49,8 @@ const MODIFIER_KINDS: ReadonlySet<string> = new Set(['offset', '@', 'anchored', 
 
 /**
  * Reads a PromQL expression and checks its types; every experimental feature of Prometheus 3.14 is on.
- * Throws `input` with Prometheus' own message: `1:5: parse error: unexpected <op:+>`. Takes time linear in the text; more than
- * MAX_DEPTH levels are refused, so that walks over the result may recurse.
+ * Throws `input` with Prometheus' own message: `1:5: parse error: unexpected <op:+>`. Takes time linear in the text. What is
+ * nested deeper than MAX_NESTING or chained longer than MAX_DEPTH is refused, so that walks over the result may recurse.
  */
 export function parseExpr(text: string): Expr {
   const state = createParseState(text);

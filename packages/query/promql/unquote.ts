@@ -1,27 +1,32 @@
-const ESCAPES: Record<string, number> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11, '\\': 92, '"': 34, "'": 39 };
+const ESCAPES: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
-const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))/gs;
+const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))/gsu;
+/** A run of escapes that stand for bytes past ASCII. */
+const HIGH_BYTES = /(?:\\x[89a-fA-F][0-9a-fA-F]|\\[23][0-7]{2})+/g;
+const HAS_HIGH_BYTES = /\\(?:x[89a-fA-F]|[23][0-7])/;
+
+function readEscape(_: string, hex?: string, short?: string, long?: string, octal?: string, simple?: string): string {
+  if (simple !== undefined) return ESCAPES[simple] ?? simple;
+  return String.fromCodePoint(octal === undefined ? Number.parseInt((hex ?? short ?? long) as string, 16) : Number.parseInt(octal, 8));
+}
+
+function readByte(escape: string): number {
+  return escape[1] === 'x' ? Number.parseInt(escape.slice(2), 16) : Number.parseInt(escape.slice(1), 8);
+}
+
+/** Replaces runs of byte escapes by the characters they spell in UTF-8. An escaped backslash in front of one is left alone. */
+function decodeBytes(body: string): string {
+  const halves = body.split('\\\\');
+  const decode = (run: string) => Buffer.from((run.match(/\\(?:x..|...)/g) as string[]).map(readByte)).toString('utf8');
+  return halves.map((half) => half.replace(HIGH_BYTES, decode)).join('\\\\');
+}
 
 /**
  * The value of a string literal the lexer has accepted, its quotes included in `literal`.
- * `\xff` and `\377` are bytes, as in Go: together they may spell UTF-8; what they spell badly becomes U+FFFD.
+ * `\xff` and `\377` are bytes, as in Go: side by side they may spell UTF-8; what they spell badly becomes U+FFFD.
  */
 export function unquote(literal: string): string {
   const body = literal.slice(1, -1);
   if (literal[0] === '`' || !body.includes('\\')) return body;
-  const parts: Buffer[] = [];
-  let from = 0;
-  for (const match of body.matchAll(ESCAPE)) {
-    parts.push(Buffer.from(body.slice(from, match.index)), escapeBytes(match));
-    from = match.index + match[0].length;
-  }
-  parts.push(Buffer.from(body.slice(from)));
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function escapeBytes([, hex, short, long, octal, simple]: RegExpMatchArray): Buffer {
-  if (hex !== undefined) return Buffer.of(Number.parseInt(hex, 16));
-  if (octal !== undefined) return Buffer.of(Number.parseInt(octal, 8));
-  if (simple !== undefined) return Buffer.of(ESCAPES[simple] ?? simple.charCodeAt(0));
-  return Buffer.from(String.fromCodePoint(Number.parseInt(short ?? long, 16)));
+  return (HAS_HIGH_BYTES.test(body) ? decodeBytes(body) : body).replace(ESCAPE, readEscape);
 }
