@@ -10,8 +10,8 @@ function readEscape(_: string, hex?: string, short?: string, long?: string, octa
   return String.fromCodePoint(octal === undefined ? Number.parseInt((hex ?? short ?? long) as string, 16) : Number.parseInt(octal, 8));
 }
 
-function readByte(escape: string): number {
-  return escape[1] === 'x' ? Number.parseInt(escape.slice(2), 16) : Number.parseInt(escape.slice(1), 8);
+function readByte(sequence: string): number {
+  return sequence[1] === 'x' ? Number.parseInt(sequence.slice(2), 16) : Number.parseInt(sequence.slice(1), 8);
 }
 
 /** Replaces runs of byte escapes by the characters they spell in UTF-8. An escaped backslash in front of one is left alone. */
