@@ -5,6 +5,8 @@ import { parseFloatText } from './float-text.ts';
 export interface FamilySample {
   readonly name: string;
   readonly labels: readonly Label[];
+  /** What `groupKey` gives for it. */
+  readonly groupKey: string;
   /** Tells samples of one series from others; undefined where the series passes a limit and is left out. */
   readonly series: Series | undefined;
   readonly value: number;
@@ -118,7 +120,7 @@ export function checkSample(family: Family, suffix: string, sample: FamilySample
  * `duplicate` where the group has the series at this time already.
  */
 export function placeSample(family: Family, suffix: string, sample: FamilySample): { problem?: string; duplicate?: boolean } {
-  const key = groupKey(family, suffix, sample);
+  const key = sample.groupKey;
   let group = family.group;
   if (group?.key === key) {
     if ((group.timestampS === undefined) !== (sample.timestampS === undefined))
@@ -215,12 +217,12 @@ function takesExemplars(type: string, suffix: string): boolean {
 }
 
 /** One text per metric of the family. All info samples are one group, for nothing tells their metrics apart. */
-function groupKey(family: Family, suffix: string, sample: FamilySample): string {
+export function groupKey(family: Family, suffix: string, labels: readonly Label[]): string {
   if (family.type === 'info') return '';
   const left =
     suffix === '_bucket' ? 'le' : family.type === 'summary' && suffix === '' ? 'quantile' : family.type === 'stateset' ? family.name : '';
   const pairs: string[] = [];
-  for (const { name, value } of sample.labels) {
+  for (const { name, value } of labels) {
     if (name !== '__name__' && name !== left && value !== '') pairs.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
   }
   return pairs.length < 2 ? pairs.join() : pairs.sort().join();

@@ -10,6 +10,7 @@ import {
   checkSample,
   closeFamily,
   type Family,
+  groupKey,
   isCumulative,
   namesOf,
   openMetricsTypes,
@@ -26,6 +27,8 @@ interface SpelledSeries {
   readonly name: string;
   readonly labels: readonly Label[];
   readonly lookup: SeriesLookup;
+  /** Found once: a name is of one family only. */
+  groupKey: string | undefined;
 }
 
 interface PendingSample {
@@ -131,7 +134,9 @@ function readSample(state: OpenMetricsState, cursor: LineCursor): undefined {
   if (family === undefined) return;
   family.hasSamples = true;
   const suffix = suffixOf(family, name) as string;
-  const sample = { name, labels, series: lookup.series, ...tail };
+  spelled.groupKey ??= groupKey(family, suffix, labels);
+  const { value, timestampS, hasExemplar } = tail;
+  const sample = { name, labels, groupKey: spelled.groupKey, series: lookup.series, value, timestampS, hasExemplar };
   const problem = checkSample(family, suffix, sample);
   if (problem !== undefined) return setProblem(cursor, problem);
   const group = family.group;
@@ -219,7 +224,7 @@ function readSeries(state: OpenMetricsState, cursor: LineCursor): SpelledSeries 
   const { labels, count } = scanned;
   const name = labels.find((label) => label.name === '__name__')?.value as string;
   const lookup = count > limits.maxLabels ? tooManyLabels(count, limits, name) : internSlices(context, labels);
-  const spelled = { name, labels, lookup };
+  const spelled: SpelledSeries = { name, labels, lookup, groupKey: undefined };
   if (cursor.at === end) state.seriesByText.set(text, spelled);
   return spelled;
 }
