@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { describe } from 'vitest';
+import { beforeAll, describe } from 'vitest';
 import { createDynamoClient, createS3Client } from '#aws/clients.ts';
 import { createBucket } from '#aws/create-bucket.ts';
 import { createTable } from '#aws/create-table.ts';
 import { createDynamoTable } from '#aws/dynamo-table.ts';
 import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { dynamoAbsence, startDynamoServer } from '../aws/dynamodb-server.ts';
-import { s3Absence, s3Credentials, s3Endpoint } from '../aws/s3-server.ts';
+import { S3_START_MS, s3Absence, s3Credentials, s3Endpoint } from '../aws/s3-server.ts';
 import { blobsContract } from './blobs.contract.ts';
 import { tableContract } from './table.contract.ts';
 
@@ -41,6 +41,10 @@ describe.skipIf(foreign === undefined && dynamoAbsence !== undefined)(
 );
 
 describe.skipIf(foreign === undefined && s3Absence !== undefined)(`S3 over the wire${s3Absence ? ` (${s3Absence})` : ''}`, () => {
+  beforeAll(async () => {
+    if (foreign === undefined) await s3Endpoint();
+  }, S3_START_MS);
+
   blobsContract('S3', async () => {
     const access = foreign === undefined ? { endpoint: await s3Endpoint(), region, credentials: s3Credentials } : { pathStyle: true };
     const bucket = `quarterdeck-${randomUUID()}`;
