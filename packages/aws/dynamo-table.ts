@@ -1,14 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type AttributeValue,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  TransactWriteItemsCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { OpsError } from '#core/errors.ts';
-import { itemSizeBytes, MAX_ITEM_BYTES } from '#ports/item-size.ts';
+import { DeleteItemCommand, GetItemCommand, PutItemCommand, TransactWriteItemsCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { assertTransaction } from '#ports/item-rules.ts';
 import type { Item, ItemKey, Table, Write } from '#ports/table.ts';
 import { batchWrite } from './batch-write.ts';
 import { callAws } from './call.ts';
@@ -17,9 +9,6 @@ import { writeExpressions } from './expressions.ts';
 import { marshalItem, marshalKey, unmarshalItem } from './marshal.ts';
 import { queryPage } from './query-page.ts';
 import { mapCancellation } from './transaction-errors.ts';
-
-const MAX_TRANSACT_WRITES = 100;
-const MAX_TRANSACT_BYTES = 4 * 1024 * 1024;
 
 /**
  * The Table port on one DynamoDB table with keys `pk` and `sk` and TTL on `expiresAtS`. Reads are consistent. Conditional
@@ -36,7 +25,7 @@ export function createDynamoTable(deps: DynamoDeps): Table {
     },
 
     async put(item, condition) {
-      const input = { TableName, Item: sizedItem(item), ...writeExpressions(condition) };
+      const input = { TableName, Item: marshalItem(item), ...writeExpressions(condition) };
       const repeat = condition === undefined ? 'always' : 'refused';
       await callAws(callOn(deps, 'dynamodb:PutItem', repeat), () => client.send(new PutItemCommand(input)));
     },
@@ -61,7 +50,7 @@ export function createDynamoTable(deps: DynamoDeps): Table {
 }
 
 async function transact(deps: DynamoDeps, writes: readonly Write[]): Promise<void> {
-  checkTransaction(writes);
+  assertTransaction(writes);
   const TransactItems = writes.filter((write) => !isVacuous(write)).map((write) => toTransactItem(deps.tableName, write));
   if (TransactItems.length === 0) return;
   // The same token on every attempt: DynamoDB answers a repeat of a transaction that took effect as it did the first time.
@@ -75,23 +64,6 @@ async function transact(deps: DynamoDeps, writes: readonly Write[]): Promise<voi
   });
 }
 
-function checkTransaction(writes: readonly Write[]): void {
-  if (writes.length === 0 || writes.length > MAX_TRANSACT_WRITES) {
-    throw new OpsError('input', `a transaction of ${writes.length} writes: it takes 1 to ${MAX_TRANSACT_WRITES}`);
-  }
-  const keys = new Set<string>();
-  let sizeBytes = 0;
-  for (const write of writes) {
-    sizeBytes += write.kind === 'put' ? itemSizeBytes(write.item) : 0;
-    const { pk, sk } = write.kind === 'put' ? write.item : write.key;
-    const id = JSON.stringify([pk, sk]);
-    if (keys.has(id)) throw new OpsError('input', `a transaction with two writes on the key ${id}: each write needs a key of its own`);
-    keys.add(id);
-  }
-  if (sizeBytes > MAX_TRANSACT_BYTES)
-    throw new OpsError('input', `a transaction of ${sizeBytes} bytes: it takes at most ${MAX_TRANSACT_BYTES}`);
-}
-
 /** A check without a clause always holds, and DynamoDB has no way to say it. */
 function isVacuous(write: Write): boolean {
   return write.kind === 'check' && writeExpressions(write.condition).ConditionExpression === undefined;
@@ -100,12 +72,11 @@ function isVacuous(write: Write): boolean {
 function toTransactItem(TableName: string, write: Write) {
   switch (write.kind) {
     case 'put':
-      return { Put: { TableName, Item: sizedItem(write.item), ...writeExpressions(write.condition) } };
+      return { Put: { TableName, Item: marshalItem(write.item), ...writeExpressions(write.condition) } };
     case 'delete':
       return { Delete: { TableName, Key: marshalKey(write.key), ...writeExpressions(write.condition) } };
     case 'update': {
-      const { UpdateExpression, ...expressions } = writeExpressions(write.condition, write.changes);
-      if (UpdateExpression === undefined) throw new OpsError('input', 'an update in a transaction must change something');
+      const { UpdateExpression = '', ...expressions } = writeExpressions(write.condition, write.changes);
       return { Update: { TableName, Key: marshalKey(write.key), UpdateExpression, ...expressions } };
     }
     case 'check': {
@@ -116,12 +87,5 @@ function toTransactItem(TableName: string, write: Write) {
 }
 
 function toBatchRequest(write: { kind: 'put'; item: Item } | { kind: 'delete'; key: ItemKey }) {
-  return write.kind === 'put' ? { PutRequest: { Item: sizedItem(write.item) } } : { DeleteRequest: { Key: marshalKey(write.key) } };
-}
-
-function sizedItem(item: Item): Record<string, AttributeValue> {
-  const marshalled = marshalItem(item);
-  const sizeBytes = itemSizeBytes(item);
-  if (sizeBytes <= MAX_ITEM_BYTES) return marshalled;
-  throw new OpsError('input', `the item ${item.pk} / ${item.sk} has ${sizeBytes} bytes, a table takes at most ${MAX_ITEM_BYTES}`);
+  return write.kind === 'put' ? { PutRequest: { Item: marshalItem(write.item) } } : { DeleteRequest: { Key: marshalKey(write.key) } };
 }

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { OpsError } from '#core/errors.ts';
-import type { Changes, Condition } from '#ports/table.ts';
+import { assertChanges, assertCondition } from '#ports/item-rules.ts';
+import type { Attribute, Changes, Condition } from '#ports/table.ts';
 import { marshalValue } from './marshal.ts';
 
 /** Placeholders of one request; the same name or value is never spelled out in an expression. */
@@ -19,6 +19,8 @@ export interface WriteExpressions {
 
 /** The condition and changes of a write in DynamoDB's expression language, with names and values as placeholders. */
 export function writeExpressions(condition: Condition | undefined, changes?: Changes): WriteExpressions {
+  assertCondition(condition);
+  if (changes !== undefined) assertChanges(changes);
   const placeholders: Placeholders = { names: {}, values: {} };
   const expressions: WriteExpressions = {};
   const conditionText = condition === undefined ? '' : conditionExpression(condition, placeholders);
@@ -34,27 +36,17 @@ function conditionExpression(condition: Condition, to: Placeholders): string {
   const clauses: string[] = [];
   if (condition.exists !== undefined) clauses.push(`attribute_${condition.exists ? '' : 'not_'}exists(${nameHolder('pk', to)})`);
   for (const [name, value] of Object.entries(condition.equals ?? {})) {
-    clauses.push(
-      value === null ? `attribute_not_exists(${nameHolder(name, to)})` : `${nameHolder(name, to)} = ${valueHolder(value, name, to)}`,
-    );
+    clauses.push(value === null ? `attribute_not_exists(${nameHolder(name, to)})` : `${nameHolder(name, to)} = ${valueHolder(value, to)}`);
   }
-  for (const [name, value] of Object.entries(condition.atMost ?? {}))
-    clauses.push(`${nameHolder(name, to)} <= ${valueHolder(value, name, to)}`);
-  for (const [name, value] of Object.entries(condition.atLeast ?? {}))
-    clauses.push(`${nameHolder(name, to)} >= ${valueHolder(value, name, to)}`);
+  for (const [name, value] of Object.entries(condition.atMost ?? {})) clauses.push(`${nameHolder(name, to)} <= ${valueHolder(value, to)}`);
+  for (const [name, value] of Object.entries(condition.atLeast ?? {})) clauses.push(`${nameHolder(name, to)} >= ${valueHolder(value, to)}`);
   return clauses.join(' AND ');
 }
 
 function updateExpression(changes: Changes, to: Placeholders): string {
-  const seen = new Set<string>(['pk', 'sk']);
-  const once = (name: string) => {
-    if (seen.has(name)) throw new OpsError('input', `an update cannot change "${name}": it is part of the key, or changed twice`);
-    seen.add(name);
-    return nameHolder(name, to);
-  };
-  const sets = Object.entries(changes.set ?? {}).map(([name, value]) => `${once(name)} = ${valueHolder(value, name, to)}`);
-  const adds = Object.entries(changes.add ?? {}).map(([name, value]) => `${once(name)} ${valueHolder(value, name, to)}`);
-  const removes = (changes.remove ?? []).map(once);
+  const sets = Object.entries(changes.set ?? {}).map(([name, value]) => `${nameHolder(name, to)} = ${valueHolder(value, to)}`);
+  const adds = Object.entries(changes.add ?? {}).map(([name, value]) => `${nameHolder(name, to)} ${valueHolder(value, to)}`);
+  const removes = (changes.remove ?? []).map((name) => nameHolder(name, to));
   const clause = (verb: string, parts: readonly string[]) => (parts.length === 0 ? [] : [`${verb} ${parts.join(', ')}`]);
   return [...clause('SET', sets), ...clause('ADD', adds), ...clause('REMOVE', removes)].join(' ');
 }
@@ -67,8 +59,8 @@ function nameHolder(name: string, to: Placeholders): string {
   return placeholder;
 }
 
-function valueHolder(value: Parameters<typeof marshalValue>[0], name: string, to: Placeholders): string {
+function valueHolder(value: Attribute, to: Placeholders): string {
   const placeholder = `:v${Object.keys(to.values).length}`;
-  to.values[placeholder] = marshalValue(value, name);
+  to.values[placeholder] = marshalValue(value);
   return placeholder;
 }

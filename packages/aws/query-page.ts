@@ -1,6 +1,6 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import { OpsError } from '#core/errors.ts';
 import { compareUtf8 } from '#core/text.ts';
+import { assertKeyPart, queryLimit } from '#ports/item-rules.ts';
 import type { QueryInput, QueryPage } from '#ports/table.ts';
 import { callAws } from './call.ts';
 import { callOn, type DynamoDeps } from './dynamo-deps.ts';
@@ -11,7 +11,8 @@ import { marshalKey, marshalValue, unmarshalItem } from './marshal.ts';
  * two ends includes both: an item at `to` itself is read and dropped here.
  */
 export async function queryPage(deps: DynamoDeps, input: QueryInput): Promise<QueryPage> {
-  checkLimit(input.limit);
+  queryLimit(input.limit);
+  assertKeyPart('pk', input.pk);
   if (input.to === '' || (input.to !== undefined && compareUtf8(input.from ?? '', input.to) >= 0)) return { items: [] };
   const command = new QueryCommand({
     TableName: deps.tableName,
@@ -38,14 +39,9 @@ function keyCondition({ pk, from, to }: QueryInput) {
     KeyConditionExpression: condition,
     ExpressionAttributeNames: { '#pk': 'pk', ...(hasFrom || to !== undefined ? { '#sk': 'sk' } : {}) },
     ExpressionAttributeValues: {
-      ':pk': marshalKey({ pk, sk: '-' }).pk as { S: string },
-      ...(hasFrom ? { ':from': marshalValue(from, 'from') } : {}),
-      ...(to === undefined ? {} : { ':to': marshalValue(to, 'to') }),
+      ':pk': marshalValue(pk),
+      ...(hasFrom ? { ':from': marshalValue(from) } : {}),
+      ...(to === undefined ? {} : { ':to': marshalValue(to) }),
     },
   };
-}
-
-function checkLimit(limit: number | undefined): void {
-  if (limit === undefined || (Number.isInteger(limit) && limit > 0)) return;
-  throw new OpsError('input', `limit ${limit}: a page takes a whole number of items, 1 or more`);
 }
