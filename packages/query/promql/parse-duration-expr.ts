@@ -20,9 +20,14 @@ const PRECEDENCE: Record<string, number> = { '+': 1, '-': 1, '*': 2, '/': 2, '%'
 /** The longest duration a number may stand for, in seconds. */
 const MAX_SECONDS = 2 ** 63 / 1e9;
 
+/** The nearest integer, halves away from zero as Go's math.Round; never -0. */
+export function roundAway(value: number): number {
+  return Math.sign(value) * Math.round(Math.abs(value)) + 0;
+}
+
 /** Whole milliseconds of a number of seconds, rounded to nanoseconds first as Prometheus does. */
 export function toMilliseconds(seconds: number): number {
-  return Math.trunc(Math.round(seconds * 1e9) / 1e6);
+  return Math.trunc(roundAway(seconds * 1e9) / 1e6) + 0;
 }
 
 /** Whether the duration is a plain number, known before the query's step and range are. */

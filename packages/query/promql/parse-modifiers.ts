@@ -1,5 +1,5 @@
 import type { Expr, TimeModifiers } from './ast.ts';
-import { isLiteral, parseOffsetDuration, toMilliseconds } from './parse-duration-expr.ts';
+import { isLiteral, parseOffsetDuration, roundAway, toMilliseconds } from './parse-duration-expr.ts';
 import { endOf, isNumberNext, takeNumber } from './parse-literal.ts';
 import { errorAt, failUnexpected, type ParseState, peekToken, takeIf, takeKind, takeToken } from './parse-state.ts';
 import type { Token } from './tokens.ts';
@@ -48,7 +48,7 @@ function parseAtTime(state: ParseState, expr: Expr): { at: number; end: number }
   if (!(Math.abs(seconds) < 2 ** 63)) {
     throw errorAt(state, expr.span.start, `timestamp out of bounds for @ modifier: ${formatFixed(seconds)}`);
   }
-  return { at: Math.round(seconds * 1000), end: number.end };
+  return { at: roundAway(seconds * 1000), end: number.end };
 }
 
 function parseAtPoint(state: ParseState, expr: Expr): { at: number | 'start' | 'end'; end: number } {
