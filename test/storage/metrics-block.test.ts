@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BlockOptions, decodeRowGroup, encodeMetricsBlock, type SeriesSamples } from '#storage/metrics-block.ts';
+import { planRowGroups, type RowGroupSelection } from '#storage/parquet/plan.ts';
+import { readFooter } from '#storage/parquet/read-footer.ts';
+import { anyBlock, flatten } from './parquet/arbitrary-blocks.ts';
+
+function decodeBlock(bytes: Uint8Array, selection?: RowGroupSelection): SeriesSamples[] {
+  const footer = readFooter(bytes);
+  return planRowGroups(footer, {}).flatMap(({ rowGroup, start, end }) =>
+    decodeRowGroup(footer, rowGroup, bytes.subarray(start, end), selection),
+  );
+}
+
+const layouts: Record<string, BlockOptions> = {
+  'by default': {},
+  'with tiny row groups and pages': { groupRows: 5, maxGroupRows: 20, pageRows: 7 },
+  'with one row per page': { pageRows: 1 },
+};
+
+describe('a metrics block', () => {
+  for (const [name, options] of Object.entries(layouts)) {
+    it(`gives back bit-equal samples ${name}`, () => {
+      fc.assert(
+        fc.property(anyBlock, (input) => {
+          expect(flatten(decodeBlock(encodeMetricsBlock(input, options).bytes))).toEqual(flatten(input));
+        }),
+        { numRuns: 300 },
+      );
+    });
+  }
+});

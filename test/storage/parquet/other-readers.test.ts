@@ -1,0 +1,137 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import fc from 'fast-check';
+import { parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriesFromLabels } from '#model/series.ts';
+import { encodeMetricsBlock, type SeriesSamples } from '#storage/metrics-block.ts';
+import { anyBlock, bitsOf, flatten } from './arbitrary-blocks.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-parquet-'));
+const document = readFileSync(resolve(import.meta.dirname, '../../../docs/metrics-block-format.md'), 'utf8');
+let connection: Awaited<ReturnType<DuckDBInstance['connect']>>;
+let files = 0;
+
+beforeAll(async () => {
+  connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
+});
+afterAll(() => {
+  connection.closeSync();
+  rmSync(folder, { recursive: true });
+});
+
+/** The view that the document gives, over files of this test. */
+function documentedView(name: string, glob: string): string {
+  const sql = document
+    .split('```sql\n')
+    .find((part) => part.includes(`VIEW ${name} AS`))
+    ?.split('```')[0];
+  if (sql === undefined) throw new Error(`docs/metrics-block-format.md has no view ${name}`);
+  return sql.replace(/'s3:[^']*'/, `'${glob}'`);
+}
+
+function writeBlock(key: string, input: SeriesSamples[], options = {}): void {
+  const path = join(folder, key);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, encodeMetricsBlock(input, options).bytes);
+}
+
+async function rowsOf(sql: string): Promise<Record<string, unknown>[]> {
+  return (await connection.runAndReadAll(sql)).getRowObjects();
+}
+
+async function readWithDuckDb(view: string): Promise<string[]> {
+  const rows = await rowsOf(`
+    SELECT metric, labels, epoch_ms(ts) AS ms, value, epoch_ms(start_ts) AS start, delta FROM ${view} ORDER BY metric, labels, ts`);
+  return rows.map((row) => {
+    const value = row.value === null ? 'stale' : bitsOf(row.value as number);
+    return [row.metric, row.labels, row.ms, value, row.delta ? 1 : 0, row.start ?? Number.NaN].join(' | ');
+  });
+}
+
+/** A few series with every kind of value, long enough for full delta blocks and several pages. */
+function mixedInput(length: number): SeriesSamples[] {
+  return ['a', 'b', 'c'].map((instance, k) => ({
+    series: seriesFromLabels([
+      { name: '__name__', value: 'mixed' },
+      { name: 'instance', value: instance },
+    ]),
+    samples: {
+      ts: Float64Array.from({ length }, (_, i) => 1_700_000_000_000 + i * 15_000 + ((i * 37) % 200) + k),
+      value: Float64Array.from({ length }, (_, i) => [i / 100, Math.sqrt(i), i * 1e12 + 0.5, -0, 1e300, Number.NaN, i % 7][(i >> 5) % 7]),
+      stale: Uint8Array.from({ length }, (_, i) => (i % 97 === 96 ? 1 : 0)),
+      startTs: Float64Array.from({ length }, (_, i) => (k === 0 ? Number.NaN : 1_690_000_000_000 + (i >> 8))),
+      delta: k === 2 ? new Uint8Array(length).fill(1) : undefined,
+    },
+  }));
+}
+
+describe('DuckDB', () => {
+  it('reads the very samples of a block of several pages and row groups through the documented view', async () => {
+    const input = mixedInput(5_000);
+    writeBlock('mixed/tenant=t/block.parquet', input, { groupRows: 4_000, maxGroupRows: 6_000, pageRows: 1_000 });
+    await connection.run(documentedView('samples', join(folder, 'mixed/*/*.parquet')));
+    expect(await readWithDuckDb('samples')).toEqual(flatten(input));
+  });
+
+  it('reads the very samples of any block', async () => {
+    const inTimestampRange = anyBlock.map((input) => input.map(clampTimes));
+    await fc.assert(
+      fc.asyncProperty(inTimestampRange, async (input) => {
+        const name = `any${files++}`;
+        writeBlock(`${name}/tenant=t/block.parquet`, input, { groupRows: 20, maxGroupRows: 50, pageRows: 10 });
+        await connection.run(documentedView('samples', join(folder, name, '*/*.parquet')));
+        expect((await readWithDuckDb('samples')).sort()).toEqual(flatten(input).sort());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('shows one winner per series and time, chosen by value, while inputs and outputs of a compaction are both there', async () => {
+    const at = (values: number[], stale: number[]): SeriesSamples[] => [
+      {
+        series: seriesFromLabels([{ name: '__name__', value: 'up' }]),
+        samples: { ts: Float64Array.from(values, (_, i) => i), value: Float64Array.from(values), stale: Uint8Array.from(stale) },
+      },
+    ];
+    writeBlock('winner/tenant=t/1.parquet', at([1, Number.NaN, Number.NaN, 5, -0, Number.NEGATIVE_INFINITY], [0, 0, 1, 0, 0, 0]));
+    writeBlock('winner/tenant=t/2.parquet', at([2, 7, Number.NaN, Number.NaN, 0, Number.NaN], [0, 0, 0, 1, 0, 0]));
+    writeBlock('winner/tenant=other/1.parquet', at([9], [0]));
+    await connection.run(documentedView('samples', join(folder, 'winner/*/*.parquet')));
+    const rows = await rowsOf("SELECT value FROM samples WHERE tenant = 't' ORDER BY ts");
+    expect(rows.map(({ value }) => value)).toEqual([2, 7, Number.NaN, 5, 0, Number.NEGATIVE_INFINITY]);
+    expect(await rowsOf("SELECT value FROM samples WHERE tenant = 'other'")).toEqual([{ value: 9 }]);
+  });
+
+  it('sees statistics by which it can leave row groups out', async () => {
+    writeBlock('stats/block.parquet', mixedInput(50), { groupRows: 1, maxGroupRows: 50 });
+    const rows = await rowsOf(`
+      SELECT path_in_schema AS name, stats_min_value AS min, stats_max_value AS max, compression, row_group_id AS id
+      FROM parquet_metadata('${join(folder, 'stats/block.parquet')}') WHERE name IN ('metric', 'ts') ORDER BY id, name`);
+    expect(rows).toHaveLength(6);
+    expect(rows[0]).toMatchObject({ name: 'metric', min: 'mixed', max: 'mixed', compression: 'ZSTD' });
+    expect(String(rows[1].min)).toContain('2023-11-14');
+  });
+});
+
+describe('hyparquet', () => {
+  it('reads the very samples of a block', async () => {
+    const input = mixedInput(5_000);
+    const { bytes } = encodeMetricsBlock(input, { groupRows: 4_000, maxGroupRows: 6_000, pageRows: 1_000 });
+    const rows = await parquetReadObjects({ file: bytes.slice().buffer, compressors });
+    const lines = rows.map((row) => {
+      const value = row.mantissa == null ? row.value : Number(row.mantissa) / 10 ** row.exponent;
+      const start = row.start_ts == null ? Number.NaN : row.start_ts.getTime();
+      return [row.metric, row.labels, row.ts.getTime(), value == null ? 'stale' : bitsOf(value), row.delta ? 1 : 0, start].join(' | ');
+    });
+    expect(lines).toEqual(flatten(input));
+  });
+});
+
+function clampTimes({ series, samples }: SeriesSamples): SeriesSamples {
+  const clamp = (ts: number) => Math.min(Math.max(ts, -9_000_000_000_000_000), 9_000_000_000_000_000);
+  return { series, samples: { ...samples, ts: samples.ts.map(clamp), startTs: samples.startTs?.map(clamp) } };
+}
