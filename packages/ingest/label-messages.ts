@@ -1,5 +1,5 @@
 import type { Label } from '#model/series.ts';
-import { nameTooLong, type RejectedSeries, rejectSeries, tooManyLabels, valueTooLong } from './label-rules.ts';
+import { nameTooLong, type RejectedSeries, rejectSeries, startOfText, tooManyLabels, valueTooLong } from './label-rules.ts';
 import type { IngestLimits } from './limits.ts';
 import {
   BYTES,
@@ -55,19 +55,14 @@ function parseLabel(reader: ProtoReader, limits: IngestLimits): { label: Label; 
     else if (tag === VALUE) valueBytes = readBytes(reader);
     else skipField(reader, tag);
   }
-  if (nameBytes.length > limits.maxNameBytes) return { rejection: nameTooLong(startOf(nameBytes), nameBytes.length, limits) };
+  if (nameBytes.length > limits.maxNameBytes) return { rejection: nameTooLong(startOfText(nameBytes), nameBytes.length, limits) };
   const name = decodeUtf8(nameBytes);
-  if (name === undefined) return rejectSeries('invalid-utf8', `a label name is not valid UTF-8: ${quoteShort(startOf(nameBytes))}`);
+  if (name === undefined) return rejectSeries('invalid-utf8', `a label name is not valid UTF-8: ${quoteShort(startOfText(nameBytes))}`);
   if (name === '__name__' && valueBytes.length > limits.maxNameBytes) {
-    return { rejection: nameTooLong(startOf(valueBytes), valueBytes.length, limits) };
+    return { rejection: nameTooLong(startOfText(valueBytes), valueBytes.length, limits) };
   }
   if (valueBytes.length > limits.maxValueBytes) return { rejection: valueTooLong(name, valueBytes.length, limits) };
   const value = decodeUtf8(valueBytes);
   if (value === undefined) return rejectSeries('invalid-utf8', `the value of label ${quoteShort(name)} is not valid UTF-8`);
   return { label: { name, value } };
-}
-
-/** Enough of a text that cannot be taken to recognise it by. */
-function startOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 90)).toString('utf8');
 }

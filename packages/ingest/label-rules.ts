@@ -46,6 +46,11 @@ export function tooManyLabels(count: number | string, limits: IngestLimits, metr
   return rejectSeries('label-limit', `${series} has ${count} labels, the limit is ${limits.maxLabels}`);
 }
 
+/** Enough of a text that cannot be taken to recognise it by. */
+export function startOfText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 90)).toString('utf8');
+}
+
 /** The rejection of a label name of so many bytes. */
 export function nameTooLong(name: string, sizeBytes: number, limits: IngestLimits): SeriesRejection {
   return { reason: 'name-too-long', message: `the name ${quoteShort(name)} has ${sizeBytes} bytes, the limit is ${limits.maxNameBytes}` };

@@ -67,6 +67,12 @@ export const METRIC_TYPES: readonly string[] = [
   'stateset',
 ];
 
+/** The family that a series of this type belongs to, under whose name its metadata is kept. */
+export function metricFamily(metric: string, type: string): string {
+  if (type === 'histogram' || type === 'gaugehistogram') return metric.replace(/_(bucket|count|sum)$/, '');
+  return type === 'summary' ? metric.replace(/_(count|sum)$/, '') : metric;
+}
+
 /** Why a sample without a usable time is left out. */
 export function timestampOutOfRange(metric: string): string {
   return `a sample of ${quoteShort(metric)} has a timestamp outside +-2^53 milliseconds`;

@@ -117,3 +117,45 @@ export function encodeWriteRequest(
   for (const one of metadata) request.message(3, (m) => void m.varint(1, one.type).text(2, one.name).text(4, one.help).text(5, one.unit));
   return request.finish();
 }
+
+export interface WireSeriesV2 extends WireSeries {
+  readonly metadata?: { readonly type: number; readonly help: string; readonly unit: string };
+  /** Milliseconds; absent or 0 where the series has none. */
+  readonly createdTs?: number;
+}
+
+/** An `io.prometheus.write.v2.Request`, uncompressed; symbols in order of first use behind the empty one. */
+export function encodeWriteRequestV2(series: readonly WireSeriesV2[]): Uint8Array {
+  const symbols = new Map<string, number>([['', 0]]);
+  const refOf = (text: string) => {
+    const known = symbols.get(text);
+    if (known !== undefined) return known;
+    symbols.set(text, symbols.size);
+    return symbols.size - 1;
+  };
+  const body = createProtoWriter();
+  for (const one of series) {
+    body.message(5, (m) => {
+      m.packedVarints(
+        1,
+        one.labels.flatMap(([name, value]) => [refOf(name), refOf(value)]),
+      );
+      for (const sample of one.samples ?? []) {
+        m.message(2, (s) => {
+          if (typeof sample.value === 'bigint') s.fixed64(1, sample.value);
+          else s.double(1, sample.value);
+          s.varint(2, sample.ts);
+          if (sample.startTs) s.varint(3, sample.startTs);
+        });
+      }
+      for (let i = 0; i < (one.histograms ?? 0); i++) m.message(3, (h) => void h.varint(1, 27).double(3, 1).varint(15, 1));
+      for (let i = 0; i < (one.exemplars ?? 0); i++) m.message(4, (e) => void e.packedVarints(1, [0, 0]).double(2, 1));
+      const { metadata } = one;
+      if (metadata) m.message(5, (d) => void d.varint(1, metadata.type).varint(3, refOf(metadata.help)).varint(4, refOf(metadata.unit)));
+      if (one.createdTs) m.varint(6, one.createdTs);
+    });
+  }
+  const head = createProtoWriter();
+  for (const symbol of symbols.keys()) head.text(4, symbol);
+  return Buffer.concat([head.finish(), body.finish()]);
+}
