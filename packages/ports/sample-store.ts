@@ -8,6 +8,8 @@ export interface AppendInput {
    */
   readonly id: string;
   readonly batch: SampleBatch;
+  /** Name of another retention than the tenant's own, where a route chose one. */
+  readonly retentionClass?: string | undefined;
 }
 
 /** Where ingested samples go. */

@@ -1,0 +1,40 @@
+import { isOpsError } from '#core/errors.ts';
+import { retry } from '#core/retry.ts';
+import type { StorageDeps } from './storage-deps.ts';
+
+/**
+ * Runs the job unless another process holds the lease of that name; undefined if one does. It only saves double work: a holder
+ * that outlives its lease does no harm, since every commit is conditional.
+ */
+export async function withLease<T>(deps: StorageDeps, name: string, leaseMs: number, job: () => Promise<T>): Promise<T | undefined> {
+  const owner = deps.newId();
+  if (!(await acquire(deps, name, owner, leaseMs))) return undefined;
+  try {
+    return await job();
+  } finally {
+    await release(deps, name, owner);
+  }
+}
+
+async function acquire(deps: StorageDeps, name: string, owner: string, leaseMs: number): Promise<boolean> {
+  const nowMs = deps.now();
+  const item = { pk: 'lease', sk: name, owner, untilMs: nowMs + leaseMs };
+  return (
+    (await holds(retry(() => deps.table.put(item, { exists: false })))) ||
+    (await holds(retry(() => deps.table.put(item, { atMost: { untilMs: nowMs } }))))
+  );
+}
+
+async function release(deps: StorageDeps, name: string, owner: string): Promise<void> {
+  await holds(retry(() => deps.table.delete({ pk: 'lease', sk: name }, { equals: { owner } })));
+}
+
+async function holds(write: Promise<void>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (isOpsError(error, 'conflict')) return false;
+    throw error;
+  }
+}

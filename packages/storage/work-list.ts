@@ -1,0 +1,51 @@
+import { isOpsError } from '#core/errors.ts';
+import { retry } from '#core/retry.ts';
+import type { Table } from '#ports/table.ts';
+import { queryAll } from './catalog.ts';
+
+/**
+ * Which days of which tenants may need compaction, downsampling or cleaning. It is a hint that saves looking at every window:
+ * losing a mark delays work until the daily sweep marks the window again, and never touches data.
+ */
+export interface WorkMark {
+  readonly tenant: string;
+  readonly date: string;
+  readonly markedAtMs: number;
+}
+
+const PARTITION = 'work/metrics';
+const TENANTS = 'tenants/metrics';
+
+/** Says that the day has something to do, and that the tenant exists. */
+export async function markWork(table: Table, tenant: string, date: string, nowMs: number): Promise<void> {
+  await retry(() =>
+    table.batch([
+      { kind: 'put', item: { pk: PARTITION, sk: `${tenant}/${date}`, markedAtMs: nowMs } },
+      { kind: 'put', item: { pk: TENANTS, sk: tenant } },
+    ]),
+  );
+}
+
+/** All marks, or one tenant's. */
+export async function listWork(table: Table, tenant?: string): Promise<WorkMark[]> {
+  const range = tenant === undefined ? {} : { from: `${tenant}/`, to: `${tenant}0` };
+  const items = await queryAll(table, { pk: PARTITION, ...range });
+  return items.map((item) => {
+    const slash = item.sk.lastIndexOf('/');
+    return { tenant: item.sk.slice(0, slash), date: item.sk.slice(slash + 1), markedAtMs: Number(item.markedAtMs) };
+  });
+}
+
+/** Takes the mark back, unless it was set again since. */
+export async function clearWork(table: Table, mark: WorkMark): Promise<void> {
+  try {
+    await retry(() => table.delete({ pk: PARTITION, sk: `${mark.tenant}/${mark.date}` }, { equals: { markedAtMs: mark.markedAtMs } }));
+  } catch (error) {
+    if (!isOpsError(error, 'conflict')) throw error;
+  }
+}
+
+/** Every tenant that has ever written. */
+export async function listTenants(table: Table): Promise<string[]> {
+  return (await queryAll(table, { pk: TENANTS })).map((item) => item.sk);
+}
