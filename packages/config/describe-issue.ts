@@ -18,9 +18,8 @@ function wordIssue(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return `is missing; it takes ${nameType(issue.expected)}`;
-      return /^(Invalid input|Expected)/.test(issue.message)
-        ? `takes ${nameType(issue.expected)}; got ${describeValue(issue.input)}`
-        : issue.message;
+      if (!issue.message.startsWith('Invalid input')) return issue.message;
+      return `takes ${nameType(issue.expected)}; got ${describeValue(issue.input)}${needsQuotes(issue) ? ' (put it in quotes)' : ''}`;
     case 'invalid_value': {
       const accepted = issue.values.map((value) => String(value)).join(', ');
       return issue.input === undefined ? `is missing; accepted: ${accepted}` : `accepted: ${accepted}; got ${describeValue(issue.input)}`;
@@ -34,6 +33,10 @@ function wordIssue(issue: z.core.$ZodIssue): string {
     default:
       return issue.message;
   }
+}
+
+function needsQuotes({ expected, input }: z.core.$ZodIssueInvalidType): boolean {
+  return expected === 'string' && (typeof input === 'number' || typeof input === 'boolean');
 }
 
 function measure(origin: string, bound: string): string {

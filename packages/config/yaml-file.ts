@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type * as z from 'zod';
 import { OpsError } from '#core/errors.ts';
 import { describeIssue } from './describe-issue.ts';
@@ -39,11 +39,29 @@ export function parseYamlFile(file: string, text: string): YamlFile | readonly P
         return { file, line, col, path: '', message: `is no valid YAML: ${fault.message}` };
       });
     }
+    const inherited = findInherited(document);
+    if (inherited !== undefined) {
+      const { line, col } = lines.linePos(inherited);
+      return fail('has a key __proto__, which nothing here takes', line, col);
+    }
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
     return { file, value, problemAt: (path, message, atKey) => locate({ file, document, lines }, path, message, atKey) };
   } catch (error) {
     return fail(`is no usable YAML: ${error instanceof Error ? error.message : String(error)}`); // aliases too many, unknown or nested too deep
   }
+}
+
+/** Where a key `__proto__` stands, which validation would pass over in silence. */
+function findInherited(document: Document): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) || key.value !== '__proto__') return undefined;
+      found = key.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 interface Source {
