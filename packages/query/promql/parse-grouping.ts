@@ -12,7 +12,7 @@ function takeLabel(state: ParseState): string {
   if (LABEL_NAME_KINDS.has(token.kind)) return takeToken(state).text;
   if (token.kind !== 'STRING') return failUnexpected(state, CONTEXT, 'label');
   const name = unquote(takeToken(state).text);
-  if (name === '') throw errorAt(state, token.start, `invalid label name for grouping: ${quoteText(name)}`);
+  if (name === '' || !name.isWellFormed()) throw errorAt(state, token.start, `invalid label name for grouping: ${quoteText(name)}`);
   return name;
 }
 

@@ -20,14 +20,19 @@ function escapeCharacter(char: string, quote: string): string {
   if (char === quote) return `\\${char}`;
   const named = NAMED_ESCAPES[char];
   if (named !== undefined) return named;
+  if (char === '\ufffd' && quote === '"') return '\\ufffd';
   const code = char.codePointAt(0) as number;
   if (isPlainAscii(code) || (code > 0x7f && PRINTABLE.test(char))) return char;
   if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`;
+  if (code >= 0xdc80 && code < 0xdd00) return `\\x${(code - 0xdc00).toString(16)}`;
   if (code >= 0xd800 && code < 0xe000) return '\\ufffd';
   return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
 }
 
-/** The text in double quotes, escaped as Go's strconv.Quote does. */
+/**
+ * The text in double quotes, escaped as Go's strconv.Quote does; a byte that is no UTF-8 is what unquote makes of it. U+FFFD is escaped,
+ * because a query must not hold it as it is.
+ */
 export function quoteText(text: string): string {
   let out = '"';
   for (const char of text) out += escapeCharacter(char, '"');
