@@ -1,29 +1,43 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openFileBlobs } from '#local/file-blobs.ts';
-import { openSqliteTable } from '#local/sqlite-table.ts';
+import { openLocal } from '#local/open.ts';
+import type { BusEvent } from '#ports/bus.ts';
 import { blobsContract } from './blobs.contract.ts';
+import { busContract } from './bus.contract.ts';
+import { schedulesContract } from './schedules.contract.ts';
 import { tableContract } from './table.contract.ts';
 
-async function makeFolder() {
-  const path = await mkdtemp(join(tmpdir(), 'quarterdeck-local-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+/** Two handles on one data folder, as two processes would have. */
+async function openTwice() {
+  const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-local-'));
+  const [first, second] = await Promise.all([openLocal(folder, Date.now), openLocal(folder, Date.now)]);
+  const close = async () => {
+    await Promise.all([first.close(), second.close()]);
+    await rm(folder, { recursive: true });
+  };
+  return { first, second, close };
 }
 
 blobsContract('local, two handles on one folder', async () => {
-  const { path, remove } = await makeFolder();
-  const options = { folder: join(path, 'blobs'), tempFolder: join(path, 'tmp'), clock: Date.now };
-  const [port, other] = await Promise.all([openFileBlobs(options), openFileBlobs(options)]);
-  return { port, other, close: remove };
+  const { first, second, close } = await openTwice();
+  return { port: first.blobs, other: second.blobs, close };
 });
 
 tableContract('local, two handles on one file', async () => {
-  const { path, remove } = await makeFolder();
-  const [port, other] = await Promise.all([1, 2].map(() => openSqliteTable(join(path, 'table.db'), Date.now)));
-  const close = async () => {
-    await Promise.all([port.close(), other.close()]);
-    await remove();
-  };
-  return { port, other, close };
+  const { first, second, close } = await openTwice();
+  return { port: first.table, other: second.table, close };
+});
+
+schedulesContract('local, two handles on one file', async () => {
+  const { first, second, close } = await openTwice();
+  return { port: first.schedules, other: second.schedules, close };
+});
+
+busContract('local', async () => {
+  const { first, close } = await openTwice();
+  const received: BusEvent[] = [];
+  const pattern = { source: ['quarterdeck.contract'], 'detail-type': ['Contract Checked'] };
+  first.bus.subscribe({ name: 'ear', pattern, handle: async (event) => void received.push(event) });
+  return { port: first.bus, received: async () => received, close };
 });

@@ -1,0 +1,37 @@
+import { isOpsError } from '#core/errors.ts';
+import type { Command } from './command.ts';
+import { startCommand } from './start.ts';
+
+const commands: Readonly<Record<string, Command>> = { start: startCommand };
+
+/** Runs one command line; 0 done, 1 failed, 2 misused. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = argv;
+  const command = commands[name];
+  if (!command) {
+    const isHelp = name === '' || name === '--help' || name === 'help';
+    (isHelp ? console.log : console.error)(usage(isHelp ? undefined : name));
+    return isHelp ? 0 : 2;
+  }
+  if (rest.includes('--help')) {
+    console.log(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    if (!isOpsError(error) && !isMisuse(error)) throw error;
+    console.error(`quarterdeck ${name}: ${error.message}${isOpsError(error) && error.hint ? `\n${error.hint}` : ''}`);
+    return isMisuse(error) ? 2 : 1;
+  }
+}
+
+function isMisuse(error: unknown): error is Error {
+  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+}
+
+function usage(unknown: string | undefined): string {
+  const head = unknown === undefined ? '' : `quarterdeck: there is no command ${JSON.stringify(unknown)}\n\n`;
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  return `${head}Usage: quarterdeck <command> [options]\n\n${lines.join('\n')}\n\n\`quarterdeck <command> --help\` tells more of each.`;
+}

@@ -1,0 +1,104 @@
+import { setImmediate } from 'node:timers/promises';
+import { type ServerType, serve } from '@hono/node-server';
+import { authenticateByTokens } from '#api/auth.ts';
+import { createApi } from '#api/create-api.ts';
+import { apiGroups } from '#api/groups.ts';
+import { openConfigFolder } from '#config/config-folder.ts';
+import { loadConfig } from '#config/load-config.ts';
+import type { Settings } from '#config/settings.ts';
+import { createDeps, type FunctionDeps, newId } from '#functions/deps.ts';
+import { asOf } from '#functions/lambda.ts';
+import { functionNames, loadFunction } from '#functions/registry.ts';
+import { schedules } from '#functions/schedules.ts';
+import { subscriptions } from '#functions/subscriptions.ts';
+import { type LocalPorts, openLocal } from './open.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
+import { systemTimers } from './timers.ts';
+
+const CACHE_BYTES = 160 * 1024 * 1024;
+/** On files and SQLite a larger item costs nothing extra, an object costs two syncs. */
+const INLINE_BYTES = 4 * 1024;
+/** Longer than any query may take. */
+const GRACE_MS = 150_000;
+
+export interface LocalServer {
+  readonly url: string;
+  /** Lets requests and functions under way finish, then lets go of the files. */
+  close(): Promise<void>;
+}
+
+/** Runs everything in this process: the API, the functions on their schedules, the bus. `log` takes lines for the operator. */
+export async function startServer(settings: Settings, log: (line: string) => void): Promise<LocalServer> {
+  const now = Date.now;
+  const config = await loadConfig(await openConfigFolder(settings.config));
+  const ports = await openLocal(settings.dataDir, now);
+  const deps = createDeps(ports, config, {
+    now,
+    observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
+    cacheBytes: CACHE_BYTES,
+    inlineBytes: INLINE_BYTES,
+    graceMs: GRACE_MS,
+    pause: async () => void (await setImmediate()),
+  });
+  const invoke = async (name: string, event: Readonly<Record<string, unknown>>) => (await loadFunction(name))(asOf(deps, event), event);
+  const app = createApi(
+    {
+      authenticate: authenticateByTokens(settings.tokens),
+      newId,
+      now,
+      observe() {},
+      report: (error, requestId) => log(`request ${requestId}: ${error instanceof Error ? error.stack : error}`),
+    },
+    apiGroups(deps, { invoke, functionNames }),
+  );
+  const { server, url } = await listen(app.fetch, settings);
+  await startBus(ports, invoke);
+  const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
+  return {
+    url,
+    async close() {
+      await closeServer(server);
+      await scheduler?.stop();
+      await ports.close();
+    },
+  };
+}
+
+type Invoke = (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
+
+async function startBus(ports: LocalPorts, invoke: Invoke): Promise<void> {
+  for (const { name, pattern, function: target } of subscriptions.filter((each) => functionNames.includes(each.function))) {
+    ports.bus.subscribe({ name, pattern, handle: async (event) => void (await invoke(target, { detail: event.detail })) });
+  }
+  await ports.bus.resume();
+}
+
+async function startScheduler(ports: LocalPorts, deps: FunctionDeps, invoke: Invoke, log: (line: string) => void): Promise<Scheduler> {
+  const scheduler = createScheduler({
+    standing: schedules.filter((schedule) => functionNames.includes(schedule.function)),
+    schedules: ports.schedules,
+    table: ports.table,
+    clock: deps.now,
+    timers: systemTimers,
+    invoke: async (name, { at, ...input }) => void (await invoke(name, { ...input, scheduledAt: at })),
+    onFailure: ({ schedule, error }) => log(`schedule ${schedule?.name ?? '(all)'}: ${error instanceof Error ? error.message : error}`),
+  });
+  await scheduler.start();
+  return scheduler;
+}
+
+function listen(fetch: (request: Request) => Response | Promise<Response>, { port, host }: Settings): Promise<{ server: ServerType; url: string }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, port, hostname: host }, (info) => {
+      resolve({ server, url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}` });
+    });
+    server.on('error', reject);
+  });
+}
+
+function closeServer(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+  });
+}
