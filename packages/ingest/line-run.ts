@@ -99,7 +99,7 @@ export function rejectSamples(run: LineRun, cursor: LineCursor, rejection: Serie
 }
 
 /** The error that a whole body fails with, for its place. */
-export function lineError(cursor: LineCursor, message: string): OpsError {
+function lineError(cursor: LineCursor, message: string): OpsError {
   return new OpsError('input', withPlace(cursor, message));
 }
 

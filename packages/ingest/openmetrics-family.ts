@@ -29,7 +29,7 @@ export interface Family {
 }
 
 /** The samples of one metric of a family (one label set without `le`, `quantile` and the like). */
-export interface SampleGroup {
+interface SampleGroup {
   readonly key: string;
   timestampS: number | undefined;
   /** Series met at this time. */

@@ -3,7 +3,6 @@ import type { Decoded } from '#ingest/decoded.ts';
 import { defaultIngestLimits, type IngestLimits } from '#ingest/limits.ts';
 import { createSeriesCache } from '#ingest/series-cache.ts';
 import { STALE } from '#model/samples.ts';
-import { seriesKey } from '#model/series.ts';
 
 export const NOW_MS = 1_700_000_000_000;
 
@@ -28,9 +27,4 @@ export function rowsOf({ batch }: Decoded): string[] {
 /** The bytes of a text. */
 export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-/** One text that two equal batches share, with bits of values kept apart. */
-export function fingerprint(decoded: Decoded): string[] {
-  return rowsOf(decoded).concat(decoded.batch.series.map(seriesKey));
 }
