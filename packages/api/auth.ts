@@ -6,7 +6,7 @@ export type Scope = 'ingest' | 'query' | 'admin';
 /** What a secret may do, by tenant; the first grant's tenant is meant where a request names none. */
 export interface Grant {
   readonly tenant: string;
-  readonly scopes: readonly Scope[];
+  readonly scopes: ReadonlySet<Scope>;
 }
 
 /** Finds what a secret grants; nothing where it is nobody's. */
@@ -23,7 +23,7 @@ export interface Token extends Grant {
 export function authenticateByTokens(tokens: readonly Token[]): Authenticate {
   const known = tokens.map((token) => ({ ...token, digest: sha256(token.token) }));
   return async (secret) => {
-    if (tokens.length === 0) return [{ tenant: 'default', scopes: ['ingest', 'query', 'admin'] }];
+    if (tokens.length === 0) return [{ tenant: 'default', scopes: new Set<Scope>(['ingest', 'query', 'admin']) }];
     if (secret === undefined) return [];
     const digest = sha256(secret);
     return known.filter((entry) => timingSafeEqual(entry.digest, digest));
@@ -64,8 +64,8 @@ export async function authorize(authenticate: Authenticate, headers: Headers, sc
       hint: 'Leave out X-Scope-OrgID, or name a tenant that the token has.',
     });
   }
-  if (!allowed.some((grant) => grant.scopes.includes(scope))) {
-    const has = allowed.flatMap((grant) => grant.scopes).join(', ');
+  if (!allowed.some((grant) => grant.scopes.has(scope))) {
+    const has = allowed.flatMap((grant) => [...grant.scopes]).join(', ');
     throw new OpsError('denied', `this token lacks the scope ${scope}`, { hint: `It has: ${has || 'none'}.` });
   }
   return tenant;

@@ -49,7 +49,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       observe() {},
       report: (error, requestId) => log(`request ${requestId}: ${error instanceof Error ? error.stack : error}`),
     },
-    apiGroups(deps, { invoke, functionNames }),
+    apiGroups({ ...deps, invoke, functionNames }),
   );
   const { server, url } = await listen(app.fetch, settings);
   await startBus(ports, invoke);
@@ -87,7 +87,10 @@ async function startScheduler(ports: LocalPorts, deps: FunctionDeps, invoke: Inv
   return scheduler;
 }
 
-function listen(fetch: (request: Request) => Response | Promise<Response>, { port, host }: Settings): Promise<{ server: ServerType; url: string }> {
+function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  { port, host }: Settings,
+): Promise<{ server: ServerType; url: string }> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, port, hostname: host }, (info) => {
       resolve({ server, url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}` });

@@ -4,7 +4,8 @@ import type { AggregateSeries, RawSeries } from '#ports/sample-source.ts';
 import { decodeAggregates } from './aggregate-block.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { decodeSamples } from './metrics-block.ts';
-import { type BlockWants, type PlannedRange, planRowGroups } from './parquet/plan.ts';
+import { decodeSeries } from './parquet/decode-series.ts';
+import { type BlockWants, type PlannedRange, planRowGroups, planSeries } from './parquet/plan.ts';
 import { type BlockFooter, footerSize, readFooter } from './parquet/read-footer.ts';
 import type { ReadCounter } from './read-counter.ts';
 import type { StorageDeps } from './storage-deps.ts';
@@ -95,6 +96,24 @@ async function readGroups<T>(
     }
   }
   return planned.flatMap(({ rowGroup }) => found.get(rowGroup) ?? []);
+}
+
+/** The series of a block, raw or aggregate, from its dictionaries alone; kept, since a block never changes. */
+export async function readSeriesOf(deps: StorageDeps, entry: CatalogEntry, counter: ReadCounter): Promise<readonly Series[]> {
+  const id = `series/${entry.key}`;
+  const cached = deps.cache.get<Series[]>(id);
+  if (cached) return cached;
+  const footer = await openFooter(deps, entry, counter);
+  const series: Series[] = [];
+  for (const stretch of planFetches(planSeries(footer, {}))) {
+    const bytes = await fetchRange(deps, entry, stretch.start, stretch.end, counter);
+    for (const { rowGroup, start, end } of stretch.groups) {
+      const found = decodeSeries(footer, rowGroup, bytes.subarray(start - stretch.start, end - stretch.start));
+      for (const { metric, json } of found) series.push(internSeries(metric, json));
+    }
+  }
+  deps.cache.set(id, series, series.length * 64);
+  return series;
 }
 
 /** Neighbouring ranges fetched at once. */

@@ -1,0 +1,7 @@
+import { publishOutbox } from '#ports/outbox.ts';
+import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+
+/** Sends the outbox to the bus. */
+export const run: OpsFunction = async ({ table, bus }) => ({ sent: await publishOutbox({ table, bus }) });
+
+export const handler = onLambda(run);

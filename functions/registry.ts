@@ -1,0 +1,19 @@
+import type { OpsFunction } from './lambda.ts';
+
+/** Every function that can be invoked, by name: its path here, with dashes. Loaded when first called. */
+const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction }>>> = {
+  'events-publish': () => import('./events/publish.ts'),
+  'storage-compact': () => import('./storage/compact.ts'),
+  'storage-downsample': () => import('./storage/downsample.ts'),
+  'storage-expire': () => import('./storage/expire.ts'),
+  'storage-sweep': () => import('./storage/sweep.ts'),
+};
+
+export const functionNames: readonly string[] = Object.keys(loaders);
+
+/** The function of that name; only names of functionNames may be asked for. */
+export async function loadFunction(name: string): Promise<OpsFunction> {
+  const load = loaders[name];
+  if (!load) throw new RangeError(`no function ${name}`);
+  return (await load()).run;
+}

@@ -1,0 +1,22 @@
+import type { EventPattern } from '#ports/bus.ts';
+
+/** A function that events start. */
+export interface Subscription {
+  readonly name: string;
+  readonly function: string;
+  readonly pattern: EventPattern;
+}
+
+/** Everything that runs because something happened: the same rules on EventBridge and on the local bus. */
+export const subscriptions: readonly Subscription[] = [
+  {
+    name: 'downsample-final-day',
+    function: 'storage-downsample',
+    pattern: { source: ['quarterdeck.storage'], 'detail-type': ['Block Committed'], detail: { tier: ['hot'], final: [true] } },
+  },
+  {
+    name: 'import-upload',
+    function: 'ingest-import',
+    pattern: { source: ['aws.s3'], 'detail-type': ['Object Created'] },
+  },
+];
