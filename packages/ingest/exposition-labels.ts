@@ -87,6 +87,11 @@ export function describeChar(cursor: LineCursor): string {
   return JSON.stringify(String.fromCodePoint(cursor.text.codePointAt(cursor.at) as number));
 }
 
+/** What stands from the cursor to `end`, for messages. */
+export function describeWord(cursor: LineCursor, end: number): string {
+  return end <= cursor.at ? describeChar(cursor) : quoteShort(cursor.text.slice(cursor.at, end));
+}
+
 /** `hasName`: whether a name has been read; undefined where there is none to read. */
 function scanBraces(
   cursor: LineCursor,

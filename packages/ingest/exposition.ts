@@ -1,6 +1,6 @@
 import { copyText, type DecodeContext, internSlices } from './decode-context.ts';
 import type { Decoded } from './decoded.ts';
-import { describeChar, findSeriesEnd, scanMetricName, scanSeries, unescapeText } from './exposition-labels.ts';
+import { describeChar, describeWord, findSeriesEnd, scanMetricName, scanSeries, unescapeText } from './exposition-labels.ts';
 import { parseFloatText, parseIntegerText } from './float-text.ts';
 import { type SeriesLookup, tooManyLabels } from './label-rules.ts';
 import {
@@ -150,8 +150,4 @@ function readKeyword(cursor: LineCursor): 'HELP' | 'TYPE' | undefined {
 function outOfRange(cursor: LineCursor, end: number): { reason: string; message: string } {
   const message = `timestamp ${describeWord(cursor, end)} lies outside +-2^53 milliseconds`;
   return { reason: 'timestamp-out-of-range', message };
-}
-
-function describeWord(cursor: LineCursor, end: number): string {
-  return end <= cursor.at ? 'the end of the line' : quoteShort(cursor.text.slice(cursor.at, end));
 }

@@ -2,10 +2,9 @@ import { OpsError } from '#core/errors.ts';
 import type { Label, Series } from '#model/series.ts';
 import { copyText, type DecodeContext, internSlices } from './decode-context.ts';
 import type { Decoded } from './decoded.ts';
-import { describeChar, findSeriesEnd, scanLabelSet, scanMetricName, scanSeries, unescapeText } from './exposition-labels.ts';
-import { parseFloatText } from './float-text.ts';
+import { findSeriesEnd, scanMetricName, scanSeries, unescapeText } from './exposition-labels.ts';
 import { type SeriesLookup, tooManyLabels } from './label-rules.ts';
-import { finishLineRun, type LineCursor, type LineRun, readLines, rejectSamples, setProblem, startLineRun, wordEnd } from './line-run.ts';
+import { finishLineRun, type LineCursor, type LineRun, readLines, rejectSamples, setProblem, startLineRun } from './line-run.ts';
 import {
   checkSample,
   closeFamily,
@@ -18,10 +17,8 @@ import {
   startFamily,
   suffixOf,
 } from './openmetrics-family.ts';
+import { readTail, type SampleTail, takeSpace } from './openmetrics-sample.ts';
 import { quoteShort } from './rejections.ts';
-
-/** Most code points that the label names and values of one exemplar may have together. */
-const MAX_EXEMPLAR_TEXT = 128;
 
 interface SpelledSeries {
   readonly name: string;
@@ -47,12 +44,6 @@ interface OpenMetricsState {
   pending: PendingSample[];
   createdMs: number;
   isEnded: boolean;
-}
-
-interface SampleTail {
-  readonly value: number;
-  readonly timestampS: number | undefined;
-  readonly hasExemplar: boolean;
 }
 
 /** True for the content type `application/openmetrics-text`, whatever its parameters. */
@@ -125,7 +116,7 @@ function readMetadata(state: OpenMetricsState, cursor: LineCursor): undefined {
 function readSample(state: OpenMetricsState, cursor: LineCursor): undefined {
   const spelled = readSeries(state, cursor);
   if (spelled === undefined) return;
-  const tail = readTail(state.run, cursor);
+  const tail = readTail(cursor, state.run.context.limits);
   if (tail === undefined) return;
   const { name, labels, lookup } = spelled;
   cursor.at = cursor.lineStart;
@@ -227,84 +218,4 @@ function readSeries(state: OpenMetricsState, cursor: LineCursor): SpelledSeries 
   const spelled: SpelledSeries = { name, labels, lookup, groupKey: undefined };
   if (cursor.at === end) state.seriesByText.set(text, spelled);
   return spelled;
-}
-
-/** What stands behind the series: ` value[ timestamp][ # {exemplar labels} value[ timestamp]]`. */
-function readTail(run: LineRun, cursor: LineCursor): SampleTail | undefined {
-  if (!takeSpace(cursor)) return undefined;
-  const value = readNumber(cursor, 'a value');
-  if (value === undefined) return undefined;
-  let timestampS: number | undefined;
-  if (cursor.at < cursor.end) {
-    if (!takeSpace(cursor)) return undefined;
-    if (cursor.text.charCodeAt(cursor.at) !== 35) {
-      timestampS = readTimestamp(cursor);
-      if (timestampS === undefined) return undefined;
-      if (cursor.at === cursor.end) return { value, timestampS, hasExemplar: false };
-      if (!takeSpace(cursor)) return undefined;
-    }
-    if (!readExemplar(run, cursor)) return undefined;
-    return { value, timestampS, hasExemplar: true };
-  }
-  return { value, timestampS, hasExemplar: false };
-}
-
-function readExemplar(run: LineRun, cursor: LineCursor): boolean {
-  if (!cursor.text.startsWith('# ', cursor.at)) {
-    setProblem(cursor, `expected "# " and an exemplar, or the end of the line, found ${describeChar(cursor)}`);
-    return false;
-  }
-  cursor.at += 2;
-  const start = cursor.at;
-  const scanned = scanLabelSet(cursor, run.context.limits.maxLabels, true);
-  if (scanned === undefined) return false;
-  const length = scanned.labels.reduce((sum, { name, value }) => sum + countCodePoints(name) + countCodePoints(value), 0);
-  if (length > MAX_EXEMPLAR_TEXT || scanned.count > scanned.labels.length) {
-    setProblem(cursor, `the labels of an exemplar may have ${MAX_EXEMPLAR_TEXT} characters together, not ${length}`, start);
-    return false;
-  }
-  if (!takeSpace(cursor) || readNumber(cursor, "the exemplar's value") === undefined) return false;
-  if (cursor.at === cursor.end) return true;
-  return takeSpace(cursor) && readTimestamp(cursor) !== undefined && isLineEnd(cursor);
-}
-
-function readNumber(cursor: LineCursor, what: string): number | undefined {
-  const end = wordEnd(cursor);
-  const value = parseFloatText(cursor.text, cursor.at, end);
-  if (value === undefined) return setProblem(cursor, `expected ${what}, found ${describeWord(cursor, end)}`);
-  cursor.at = end;
-  return value;
-}
-
-function readTimestamp(cursor: LineCursor): number | undefined {
-  const end = wordEnd(cursor);
-  const value = parseFloatText(cursor.text, cursor.at, end);
-  if (value === undefined || !Number.isFinite(value))
-    return setProblem(cursor, `expected a timestamp in seconds, found ${describeWord(cursor, end)}`);
-  cursor.at = end;
-  return value;
-}
-
-function takeSpace(cursor: LineCursor): boolean {
-  if (cursor.at < cursor.end && cursor.text.charCodeAt(cursor.at) === 32) {
-    cursor.at++;
-    return true;
-  }
-  setProblem(cursor, `expected one space, found ${describeChar(cursor)}`);
-  return false;
-}
-
-function isLineEnd(cursor: LineCursor): boolean {
-  if (cursor.at < cursor.end) setProblem(cursor, `expected the end of the line, found ${describeChar(cursor)}`);
-  return cursor.at === cursor.end;
-}
-
-function describeWord(cursor: LineCursor, end: number): string {
-  return end <= cursor.at ? describeChar(cursor) : quoteShort(cursor.text.slice(cursor.at, end));
-}
-
-function countCodePoints(text: string): number {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
 }
