@@ -6,15 +6,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { compareSeries, seriesFromLabels } from '#model/series.ts';
-import { type BlockOptions, decodeRowGroup, encodeMetricsBlock, type SeriesSamples } from '#storage/metrics-block.ts';
+import type { RawSeries } from '#ports/sample-source.ts';
+import { decodeSamples, encodeMetricsBlock } from '#storage/metrics-block.ts';
+import type { BlockOptions } from '#storage/parquet/block-writer.ts';
 import { planRowGroups } from '#storage/parquet/plan.ts';
 import { type BlockFooter, readFooter } from '#storage/parquet/read-footer.ts';
 
 const kit = process.env.BENCH_KIT ?? resolve(import.meta.dirname, '..', '..', 'shared', 'bench');
 
 /** Series of JSON lines; `null` is a stale marker in the generated data and NaN in the real. */
-export function readJsonLines(text: string, nullIs: 'stale' | 'nan'): SeriesSamples[] {
-  const byKey = new Map<string, { series: SeriesSamples['series']; points: Map<number, number | null> }>();
+export function readJsonLines(text: string, nullIs: 'stale' | 'nan'): RawSeries[] {
+  const byKey = new Map<string, { series: RawSeries['series']; points: Map<number, number | null> }>();
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const { metric, values, timestamps } = JSON.parse(line) as {
@@ -56,12 +58,12 @@ function perMillion(samples: number, run: () => void): string {
 function decodeAll(footer: BlockFooter, bytes: Uint8Array): number {
   let samples = 0;
   for (const { rowGroup, start, end } of planRowGroups(footer, {})) {
-    for (const part of decodeRowGroup(footer, rowGroup, bytes.subarray(start, end))) samples += part.samples.ts.length;
+    for (const part of decodeSamples(footer, rowGroup, bytes.subarray(start, end))) samples += part.samples.ts.length;
   }
   return samples;
 }
 
-function report(name: string, input: SeriesSamples[], options: BlockOptions): void {
+function report(name: string, input: RawSeries[], options: BlockOptions): void {
   let block = encodeMetricsBlock(input, options);
   const footer = readFooter(block.bytes.subarray(-block.footerBytes));
   const encode = perMillion(block.rows, () => {

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BlockOptions, decodeRowGroup, encodeMetricsBlock, type SeriesSamples } from '#storage/metrics-block.ts';
+import type { RawSeries } from '#ports/sample-source.ts';
+import { decodeSamples, encodeMetricsBlock } from '#storage/metrics-block.ts';
+import type { BlockOptions } from '#storage/parquet/block-writer.ts';
 import { planRowGroups, type RowGroupSelection } from '#storage/parquet/plan.ts';
 import { readFooter } from '#storage/parquet/read-footer.ts';
 import { anyBlock, flatten } from './parquet/arbitrary-blocks.ts';
 
-function decodeBlock(bytes: Uint8Array, selection?: RowGroupSelection): SeriesSamples[] {
+function decodeBlock(bytes: Uint8Array, selection?: RowGroupSelection): RawSeries[] {
   const footer = readFooter(bytes);
   return planRowGroups(footer, {}).flatMap(({ rowGroup, start, end }) =>
-    decodeRowGroup(footer, rowGroup, bytes.subarray(start, end), selection),
+    decodeSamples(footer, rowGroup, bytes.subarray(start, end), selection),
   );
 }
 

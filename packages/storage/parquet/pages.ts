@@ -96,7 +96,7 @@ export function openPage(page: Page): ByteSource {
     throw corruptBlock(`a page that does not decompress: ${(cause as Error).message}`, cause);
   }
   if (body.length !== page.sizeBytes) throw corruptBlock(`a page of ${body.length} bytes where ${page.sizeBytes} are announced`);
-  return createSource(body);
+  return createSource(new Uint8Array(body.buffer, body.byteOffset, body.length)); // a Buffer would slice without copying
 }
 
 /** A field that must be a whole number from 0 up. */

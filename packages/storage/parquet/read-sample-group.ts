@@ -3,7 +3,7 @@ import { powersOfTen } from './decimal.ts';
 import type { Runs } from './hybrid.ts';
 import { openPage } from './pages.ts';
 import { countPresent, findPages, readBooleanColumn, readDictionaryColumn, takeLevels, takeNumbers } from './read-chunk.ts';
-import { columnBytes, forWantedPages, type OpenGroup, type WantedRows, type WantedRun } from './select-rows.ts';
+import { columnBytes, copyMarks, forWantedPages, intersect, type OpenGroup, type WantedRows } from './select-rows.ts';
 
 const MANTISSA = 3;
 const EXPONENT = 4;
@@ -29,7 +29,7 @@ export function readValues(open: OpenGroup, wanted: WantedRows): WantedValues {
   return {
     value,
     stale: found === wanted.count ? undefined : markStale(value, present),
-    delta: readDelta(open, wanted),
+    delta: copyMarks(readBooleanColumn(columnBytes(open, DELTA), open.group.rows), wanted),
     startTs: readStartTs(open, wanted),
   };
 }
@@ -117,40 +117,6 @@ function readPresent(
     );
   });
   return found;
-}
-
-/** Hands out the stretches of rows that are both present in a page and wanted. Returns their rows. */
-function intersect(
-  levels: Runs,
-  pageStart: number,
-  runs: readonly WantedRun[],
-  firstRun: number,
-  take: (denseAt: number, row: number, out: number, length: number) => void,
-): number {
-  let [dense, start, run, found] = [0, pageStart, firstRun, 0];
-  for (let i = 0; i < levels.ends.length; i++) {
-    const end = pageStart + levels.ends[i];
-    if (levels.values[i] === 1) {
-      while (run < runs.length && runs[run].to <= start) run++;
-      for (let r = run; r < runs.length && runs[r].from < end; r++) {
-        const from = Math.max(start, runs[r].from);
-        const to = Math.min(end, runs[r].to);
-        take(dense + from - start, from, runs[r].out + from - runs[r].from, to - from);
-        found += to - from;
-      }
-      dense += end - start;
-    }
-    start = end;
-  }
-  return found;
-}
-
-function readDelta(open: OpenGroup, wanted: WantedRows): Uint8Array | undefined {
-  const runs = readBooleanColumn(columnBytes(open, DELTA), open.group.rows);
-  if (!runs.values.includes(1)) return undefined;
-  const delta = new Uint8Array(wanted.count);
-  intersect(runs, 0, wanted.runs, 0, (_dense, _row, out, length) => delta.fill(1, out, out + length));
-  return delta;
 }
 
 function readStartTs(open: OpenGroup, wanted: WantedRows): Float64Array | undefined {

@@ -1,9 +1,11 @@
 import type { SampleColumns } from '#model/samples.ts';
 import type { Series } from '#model/series.ts';
+import type { GroupLayout } from './block-writer.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { DECIMAL_KIND, DOUBLE_KIND, type SplitColumns, splitRun } from './decimal.ts';
+import { cutPages, int64Bytes, timeBounds } from './row-pages.ts';
 import { addSeriesRun, createSeriesRuns, putSeriesColumns, resetSeriesRuns, type SeriesRuns } from './series-runs.ts';
-import { type Candidate, closeChunk, type Levels, openChunk, putBooleanColumn, putDictionaryColumn, putNumberPage } from './write-chunk.ts';
+import { type Candidate, closeChunk, type Levels, openChunk, putBooleanColumn, putIndexPage, putNumberPage } from './write-chunk.ts';
 import type { WrittenChunk, WrittenRowGroup } from './write-footer.ts';
 
 /** The rows of one row group, column by column, until they are written. */
@@ -17,26 +19,13 @@ export interface SampleGroup {
   delta: Uint8Array;
 }
 
-/** How a group is laid out. */
-export interface GroupLayout {
-  readonly level: number;
-  /** A page of values ends at the series boundary after this many rows. */
-  readonly pageRows: number;
-  readonly tsCandidates: readonly Candidate[];
-  readonly mantissaCandidates: readonly Candidate[];
-}
-
-/** The defaults, chosen by measurement (docs/metrics-block-format.md). */
-export const defaultLayout: GroupLayout = {
-  level: 3,
-  pageRows: 16_384,
-  tsCandidates: [{ encoding: 'deltas', layout: { block: 4096, align: 8 } }],
-  mantissaCandidates: [
-    { encoding: 'deltas', layout: { block: 128, align: 1 } },
-    { encoding: 'deltas', layout: { block: 128, align: 8 } },
-    { encoding: 'plain' },
-  ],
-};
+/** Timestamps on whole bytes: series of one target repeat each other's, which zstd then finds. Long blocks leave few headers in between. */
+const tsCandidates: readonly Candidate[] = [{ encoding: 'deltas', layout: { block: 4096, align: 8 } }];
+const mantissaCandidates: readonly Candidate[] = [
+  { encoding: 'deltas', layout: { block: 128, align: 1 } },
+  { encoding: 'deltas', layout: { block: 128, align: 8 } },
+  { encoding: 'plain' },
+];
 
 /** An empty group with room for `capacity` rows. */
 export function createSampleGroup(capacity: number): SampleGroup {
@@ -55,10 +44,11 @@ function allocate(capacity: number): Pick<SampleGroup, 'ts' | 'split' | 'startTs
   return { ts: new Float64Array(capacity), split, startTs: new Float64Array(capacity), delta: new Uint8Array(capacity) };
 }
 
-/** Appends one series' samples; the group grows as needed. */
-export function addSamples(group: SampleGroup, series: Series, samples: SampleColumns): void {
+/** Appends samples `from` to `to` of a series; the group grows as needed. */
+export function addSamples(group: SampleGroup, series: Series, whole: SampleColumns, from: number, to: number): void {
   const { rows } = group;
-  const count = samples.ts.length;
+  const count = to - from;
+  const samples = count === whole.ts.length ? whole : sliceSamples(whole, from, to);
   if (rows + count > group.ts.length) growGroup(group, rows + count);
   addSeriesRun(group.series, series, rows + count);
   group.ts.set(samples.ts, rows);
@@ -71,6 +61,16 @@ export function addSamples(group: SampleGroup, series: Series, samples: SampleCo
     group.hasStartTs = true;
   }
   group.rows = rows + count;
+}
+
+function sliceSamples(samples: SampleColumns, from: number, to: number): SampleColumns {
+  return {
+    ts: samples.ts.subarray(from, to),
+    value: samples.value.subarray(from, to),
+    stale: samples.stale?.subarray(from, to),
+    delta: samples.delta?.subarray(from, to),
+    startTs: samples.startTs?.subarray(from, to),
+  };
 }
 
 function growGroup(group: SampleGroup, needed: number): void {
@@ -87,7 +87,7 @@ function growGroup(group: SampleGroup, needed: number): void {
 }
 
 /** Writes the rows as a row group and empties the group. */
-export function putSampleGroup(sink: ByteSink, group: SampleGroup, layout: GroupLayout): WrittenRowGroup {
+export function putSampleGroup(group: SampleGroup, sink: ByteSink, layout: GroupLayout): WrittenRowGroup {
   const { rows, split } = group;
   const decimal = new Uint8Array(rows);
   const double = new Uint8Array(rows);
@@ -96,7 +96,7 @@ export function putSampleGroup(sink: ByteSink, group: SampleGroup, layout: Group
     if (kind === DECIMAL_KIND) decimal[i] = 1;
     else if (kind === DOUBLE_KIND) double[i] = 1;
   }
-  const pageEnds = cutPages(group.series, layout.pageRows);
+  const pageEnds = cutPages(group.series.ends, layout.pageRows);
   const chunks: WrittenChunk[] = [
     ...putSeriesColumns(sink, group.series, rows, layout.level),
     putTs(sink, group, layout),
@@ -114,49 +114,10 @@ export function putSampleGroup(sink: ByteSink, group: SampleGroup, layout: Group
   return { rows, chunks };
 }
 
-/** Row numbers where pages of values end: at series boundaries, or inside of a series that alone is longer than a page. */
-export function cutPages(series: SeriesRuns, pageRows: number): number[] {
-  const ends: number[] = [];
-  let start = 0;
-  for (const end of series.ends) {
-    while (end - start > pageRows * 2) {
-      start += pageRows;
-      ends.push(start);
-    }
-    if (end - start >= pageRows) {
-      start = end;
-      ends.push(end);
-    }
-  }
-  const rows = series.ends[series.ends.length - 1];
-  if (rows > start) ends.push(rows);
-  return ends;
-}
-
-/** Bounds of a time column as Parquet's statistics store them. */
-export function boundsOf(values: Float64Array, rows: number): { min: Uint8Array; max: Uint8Array; nulls: number } {
-  let least = values[0];
-  let most = least;
-  for (let i = 1; i < rows; i++) {
-    const value = values[i];
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  return { min: int64Bytes(least), max: int64Bytes(most), nulls: 0 };
-}
-
-function int64Bytes(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, value >>> 0, true);
-  view.setInt32(4, Math.floor(value / 4_294_967_296), true);
-  return bytes;
-}
-
 function putTs(sink: ByteSink, group: SampleGroup, layout: GroupLayout): WrittenChunk {
   const chunk = openChunk(sink, layout.level);
-  putNumberPage(chunk, undefined, group.rows, group.ts, 0, group.rows, layout.tsCandidates);
-  return closeChunk(chunk, boundsOf(group.ts, group.rows));
+  putNumberPage(chunk, undefined, group.rows, group.ts, 0, group.rows, tsCandidates);
+  return closeChunk(chunk, timeBounds(group.ts, group.rows));
 }
 
 function putMantissa(
@@ -168,7 +129,7 @@ function putMantissa(
 ): WrittenChunk {
   const chunk = openChunk(sink, layout.level);
   putPages(pageEnds, present, (levels, from, to) => {
-    putNumberPage(chunk, levels, levels.to - levels.from, group.split.mantissa, from, to, layout.mantissaCandidates);
+    putNumberPage(chunk, levels, levels.to - levels.from, group.split.mantissa, from, to, mantissaCandidates);
   });
   return closeChunk(chunk, { nulls: group.rows - group.split.decimals });
 }
@@ -208,14 +169,8 @@ function putExponent(sink: ByteSink, group: SampleGroup, layout: GroupLayout, pr
     }
     indexes[i] = indexOf[value];
   }
-  putDictionaryColumn(
-    chunk,
-    { present, from: 0, to: group.rows },
-    new Uint8Array(dictionary.buffer, 0, entries * 4),
-    entries,
-    indexes,
-    decimals,
-  );
+  const entriesBytes = new Uint8Array(dictionary.buffer, 0, entries * 4);
+  putIndexPage(chunk, { present, from: 0, to: group.rows }, group.rows, entriesBytes, entries, indexes);
   return closeChunk(chunk, { nulls: group.rows - decimals });
 }
 
@@ -241,7 +196,7 @@ function putStartTs(sink: ByteSink, group: SampleGroup, layout: GroupLayout): Wr
   }
   const dictionary = new Uint8Array(distinct.size * 8);
   for (const [value, index] of distinct) dictionary.set(int64Bytes(value), index * 8);
-  putDictionaryColumn(chunk, { present, from: 0, to: rows }, dictionary, distinct.size, indexes, count);
+  putIndexPage(chunk, { present, from: 0, to: rows }, rows, dictionary, distinct.size, indexes.subarray(0, count));
   return closeChunk(chunk, { nulls: rows - count });
 }
 

@@ -1,5 +1,6 @@
 import { type Series, seriesFromJson } from '#model/series.ts';
 import { corruptBlock } from './corrupt.ts';
+import type { Runs } from './hybrid.ts';
 import { openPage } from './pages.ts';
 import type { RowGroupSelection } from './plan.ts';
 import { type ChunkPages, findPages, takeNumbers } from './read-chunk.ts';
@@ -100,4 +101,44 @@ export function forWantedPages(pages: ChunkPages, runs: readonly WantedRun[], re
     while (run < runs.length && runs[run].to <= pages.starts[page]) run++;
     if (run < runs.length && runs[run].from < end) read(page, run);
   }
+}
+
+/** Hands out the stretches of rows that are both present in a page and wanted. Returns their rows. */
+export function intersect(
+  levels: Runs,
+  pageStart: number,
+  runs: readonly WantedRun[],
+  firstRun: number,
+  take: (denseAt: number, row: number, out: number, length: number) => void,
+): number {
+  let [dense, start, run, found] = [0, pageStart, firstRun, 0];
+  for (let i = 0; i < levels.ends.length; i++) {
+    const end = pageStart + levels.ends[i];
+    if (levels.values[i] === 1) {
+      while (run < runs.length && runs[run].to <= start) run++;
+      for (let r = run; r < runs.length && runs[r].from < end; r++) {
+        const from = Math.max(start, runs[r].from);
+        const to = Math.min(end, runs[r].to);
+        take(dense + from - start, from, runs[r].out + from - runs[r].from, to - from);
+        found += to - from;
+      }
+      dense += end - start;
+    }
+    start = end;
+  }
+  return found;
+}
+
+/** Marks (runs of 0 and 1 over all rows) of the wanted rows; undefined where no row of the group has one. */
+export function copyMarks(marks: Runs, wanted: WantedRows): Uint8Array | undefined {
+  if (!marks.values.includes(1)) return undefined;
+  const copied = new Uint8Array(wanted.count);
+  intersect(marks, 0, wanted.runs, 0, (_dense, _row, out, length) => copied.fill(1, out, out + length));
+  return copied;
+}
+
+/** One series' part of marks; undefined where none is set. */
+export function markedPart(marks: Uint8Array | undefined, from: number, to: number): Uint8Array | undefined {
+  const part = marks?.subarray(from, to);
+  return part?.includes(1) ? part : undefined;
 }

@@ -73,26 +73,29 @@ export function putStringColumn(chunk: OpenChunk, rows: number, dictionary: read
   addPage(chunk, rows, RLE_DICTIONARY, sinkView(page));
 }
 
-/** Writes a nullable column of few distinct 4- or 8-byte values: `indexes` point into the dictionary, one per present row. */
-export function putDictionaryColumn(
+/**
+ * Writes one page of a column of few distinct 4- or 8-byte values: `indexes` point into the dictionary, one per present row. The
+ * dictionary goes before the chunk's first page.
+ */
+export function putIndexPage(
   chunk: OpenChunk,
-  levels: Levels,
+  levels: Levels | undefined,
+  rows: number,
   dictionary: Uint8Array,
   entries: number,
   indexes: Uint8Array | Uint32Array,
-  count: number,
 ): void {
   const page = createSink(256);
-  putLevels(page, levels);
+  if (levels !== undefined) putLevels(page, levels);
   if (entries === 0) {
-    addPage(chunk, levels.to - levels.from, PLAIN, sinkView(page)); // indexes without a dictionary would be refused by other readers
+    addPage(chunk, rows, PLAIN, sinkView(page)); // other readers refuse indexes without a dictionary
     return;
   }
-  addDictionary(chunk, entries, dictionary);
+  if (chunk.dictionaryBytes === 0) addDictionary(chunk, entries, dictionary);
   const width = bitWidth(entries - 1);
   putByte(page, width);
-  putHybrid(page, indexes, 0, count, width);
-  addPage(chunk, levels.to - levels.from, RLE_DICTIONARY, sinkView(page));
+  putHybrid(page, indexes, 0, indexes.length, width);
+  addPage(chunk, rows, RLE_DICTIONARY, sinkView(page));
 }
 
 /** Writes a required boolean column as RLE. */

@@ -1,0 +1,143 @@
+import type { AggregateColumns } from '#model/samples.ts';
+import type { Series } from '#model/series.ts';
+import type { GroupLayout } from './block-writer.ts';
+import { type ByteSink, createSink, putBytes, sinkView } from './byte-sink.ts';
+import { cutPages, timeBounds } from './row-pages.ts';
+import { addSeriesRun, createSeriesRuns, putSeriesColumns, resetSeriesRuns, type SeriesRuns } from './series-runs.ts';
+import { type Candidate, closeChunk, type OpenChunk, openChunk, putBooleanColumn, putIndexPage, putNumberPage } from './write-chunk.ts';
+import type { WrittenChunk, WrittenRowGroup } from './write-footer.ts';
+
+/** The number columns of an aggregate row, in the order of the schema, which begins after metric and labels. */
+export const aggregateColumns = ['ts', 'count', 'sum', 'min', 'max', 'first', 'last', 'increase', 'firstTs', 'lastTs'] as const;
+
+export type AggregateColumn = (typeof aggregateColumns)[number];
+
+/** Whether a column holds whole numbers or any doubles. */
+export function isWhole(column: AggregateColumn): boolean {
+  return column === 'ts' || column === 'count' || column === 'firstTs' || column === 'lastTs';
+}
+
+/** The rows of one row group, column by column, until they are written. */
+export interface AggregateGroup {
+  rows: number;
+  readonly series: SeriesRuns;
+  columns: Record<AggregateColumn, Float64Array>;
+  delta: Uint8Array;
+}
+
+const wholeCandidates: readonly Candidate[] = [
+  { encoding: 'deltas', layout: { block: 4096, align: 8 } },
+  { encoding: 'deltas', layout: { block: 128, align: 1 } },
+];
+
+/** An empty group with room for `capacity` rows. */
+export function createAggregateGroup(capacity: number): AggregateGroup {
+  return { rows: 0, series: createSeriesRuns(), columns: allocate(capacity), delta: new Uint8Array(capacity) };
+}
+
+function allocate(capacity: number): Record<AggregateColumn, Float64Array> {
+  return Object.fromEntries(aggregateColumns.map((name) => [name, new Float64Array(capacity)])) as Record<AggregateColumn, Float64Array>;
+}
+
+/** Appends rows `from` to `to` of a series; the group grows as needed. */
+export function addAggregates(group: AggregateGroup, series: Series, aggregates: AggregateColumns, from: number, to: number): void {
+  const { rows } = group;
+  const end = rows + to - from;
+  if (end > group.delta.length) growGroup(group, end);
+  addSeriesRun(group.series, series, end);
+  for (const name of aggregateColumns) group.columns[name].set(aggregates[name].subarray(from, to), rows);
+  if (aggregates.delta === undefined) group.delta.fill(0, rows, end);
+  else group.delta.set(aggregates.delta.subarray(from, to), rows);
+  group.rows = end;
+}
+
+function growGroup(group: AggregateGroup, needed: number): void {
+  const capacity = Math.max(needed, group.delta.length * 2);
+  const columns = allocate(capacity);
+  for (const name of aggregateColumns) columns[name].set(group.columns[name]);
+  const delta = new Uint8Array(capacity);
+  delta.set(group.delta);
+  Object.assign(group, { columns, delta });
+}
+
+/** Writes the rows as a row group and empties the group. */
+export function putAggregateGroup(group: AggregateGroup, sink: ByteSink, layout: GroupLayout): WrittenRowGroup {
+  const { rows, series, columns } = group;
+  const pageEnds = cutPages(series.ends, layout.pageRows);
+  const chunks: WrittenChunk[] = putSeriesColumns(sink, series, rows, layout.level);
+  for (const name of aggregateColumns) {
+    if (name === 'ts') chunks.push(putWhole(sink, columns.ts, layout, [rows], timeBounds(columns.ts, rows)));
+    else if (isWhole(name)) chunks.push(putWhole(sink, columns[name], layout, pageEnds, { nulls: 0 }));
+    else chunks.push(putDoubles(sink, columns[name], layout, pageEnds));
+  }
+  const delta = openChunk(sink, layout.level);
+  putBooleanColumn(delta, group.delta, rows);
+  chunks.push(closeChunk(delta, { nulls: 0 }));
+  resetSeriesRuns(series);
+  group.rows = 0;
+  return { rows, chunks };
+}
+
+function putWhole(
+  sink: ByteSink,
+  values: Float64Array,
+  layout: GroupLayout,
+  pageEnds: readonly number[],
+  statistics: WrittenChunk['statistics'],
+): WrittenChunk {
+  const chunk = openChunk(sink, layout.level);
+  putPages(chunk, values, pageEnds, wholeCandidates);
+  return closeChunk(chunk, statistics);
+}
+
+/** Doubles as split bytes or, where that is smaller, as indexes into a dictionary. */
+function putDoubles(sink: ByteSink, values: Float64Array, layout: GroupLayout, pageEnds: readonly number[]): WrittenChunk {
+  const rows = pageEnds[pageEnds.length - 1];
+  const start = sink.at;
+  const split = openChunk(sink, layout.level);
+  putPages(split, values, pageEnds, [{ encoding: 'split' }]);
+  const closedSplit = closeChunk(split, { nulls: 0 });
+  const found = indexDoubles(values, rows);
+  if (found === undefined) return closedSplit;
+  const other = createSink(1024);
+  const chunk = openChunk(other, layout.level);
+  let page = 0;
+  for (const end of pageEnds) {
+    putIndexPage(chunk, undefined, end - page, found.dictionary, found.entries, found.indexes.subarray(page, end));
+    page = end;
+  }
+  if (other.at >= closedSplit.sizeBytes) return closedSplit;
+  sink.at = start;
+  putBytes(sink, sinkView(other));
+  return { ...closeChunk(chunk, { nulls: 0 }), offset: start };
+}
+
+function putPages(chunk: OpenChunk, values: Float64Array, pageEnds: readonly number[], candidates: readonly Candidate[]): void {
+  let start = 0;
+  for (const end of pageEnds) {
+    putNumberPage(chunk, undefined, end - start, values, start, end, candidates);
+    start = end;
+  }
+}
+
+/**
+ * The distinct values of a column, in order of appearance, if they are at most a half of its rows. (-0 is undefined too: a Map
+ * takes it for 0.)
+ */
+function indexDoubles(values: Float64Array, rows: number): { dictionary: Uint8Array; entries: number; indexes: Uint32Array } | undefined {
+  const found = new Map<number, number>();
+  const indexes = new Uint32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const value = values[i];
+    if (Object.is(value, -0)) return undefined;
+    let index = found.get(value);
+    if (index === undefined) {
+      index = found.size;
+      found.set(value, index);
+      if (index > 1024 && index > i / 2) return undefined;
+    }
+    indexes[i] = index;
+  }
+  if (found.size > rows / 2) return undefined;
+  return { dictionary: new Uint8Array(Float64Array.from(found.keys()).buffer), entries: found.size, indexes };
+}
