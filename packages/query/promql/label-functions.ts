@@ -1,0 +1,63 @@
+import { compileAnchored, expandTemplate, type Re2 } from '#core/re2.ts';
+import { executionError } from '#query/query-errors.ts';
+import type { Frame } from './frame.ts';
+import { labelValue, withLabel } from './labels.ts';
+import { mergeSameLabels } from './merge.ts';
+
+export interface LabelReplacement {
+  readonly target: string;
+  readonly replacement: string;
+  readonly source: string;
+  readonly pattern: string;
+}
+
+/** label_replace(): sets a label from the submatches of another; series whose label does not match stay as they are. */
+export function replaceLabels(frame: Frame, { target, replacement, source, pattern }: LabelReplacement): Frame {
+  const regex = compilePattern(pattern);
+  checkLabelName(target, 'invalid destination label name in label_replace()');
+  const results = new Map<string, string | undefined>();
+  for (let r = 0; r < frame.series.length; r++) {
+    const series = frame.series[r] as Frame['series'][number];
+    const value = labelValue(series, source);
+    if (!results.has(value)) results.set(value, replaceValue(regex, replacement, value));
+    const result = results.get(value);
+    if (result === undefined) continue;
+    frame.series[r] = withLabel(series, target, result);
+    if (target === '__name__') frame.dropName[r] = false;
+  }
+  return mergeSameLabels(frame);
+}
+
+function compilePattern(pattern: string): Re2 {
+  try {
+    return compileAnchored(pattern);
+  } catch {
+    throw executionError(`invalid regular expression in label_replace(): ${pattern}`);
+  }
+}
+
+function replaceValue(regex: Re2, replacement: string, value: string): string | undefined {
+  const match = regex.match(value);
+  return match === undefined ? undefined : expandTemplate(replacement, match);
+}
+
+/** label_join(): sets a label to the values of others, joined. */
+export function joinLabels(frame: Frame, target: string, separator: string, sources: readonly string[]): Frame {
+  for (const source of sources) checkLabelName(source, 'invalid source label name in label_join()');
+  checkLabelName(target, 'invalid destination label name in label_join()');
+  for (let r = 0; r < frame.series.length; r++) {
+    const series = frame.series[r] as Frame['series'][number];
+    frame.series[r] = withLabel(series, target, sources.map((source) => labelValue(series, source)).join(separator));
+    if (target === '__name__') frame.dropName[r] = false;
+  }
+  return mergeSameLabels(frame);
+}
+
+/** Any text is a label's name but the empty one and one that is no valid Unicode (which reading has turned into U+FFFD). */
+export function isLabelName(name: string): boolean {
+  return name !== '' && !name.includes('\ufffd');
+}
+
+function checkLabelName(name: string, message: string): void {
+  if (!isLabelName(name)) throw executionError(`${message}: ${name}`);
+}
