@@ -1,25 +1,16 @@
-import { setImmediate } from 'node:timers/promises';
 import { type ServerType, serve } from '@hono/node-server';
 import { authenticateByTokens } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
-import { openConfigFolder } from '#config/config-folder.ts';
-import { loadConfig } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
-import { createDeps, type FunctionDeps, newId } from '#functions/deps.ts';
-import { asOf } from '#functions/lambda.ts';
-import { functionNames, loadFunction } from '#functions/registry.ts';
+import type { FunctionDeps } from '#functions/deps.ts';
+import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
-import { type LocalPorts, openLocal } from './open.ts';
+import { openApp } from './app.ts';
+import type { LocalPorts } from './open.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { systemTimers } from './timers.ts';
-
-const CACHE_BYTES = 160 * 1024 * 1024;
-/** On files and SQLite a larger item costs nothing extra, an object costs two syncs. */
-const INLINE_BYTES = 4 * 1024;
-/** Longer than any query may take. */
-const GRACE_MS = 150_000;
 
 export interface LocalServer {
   readonly url: string;
@@ -29,23 +20,13 @@ export interface LocalServer {
 
 /** Runs everything in this process: the API, the functions on their schedules, the bus. `log` takes lines for the operator. */
 export async function startServer(settings: Settings, log: (line: string) => void): Promise<LocalServer> {
-  const now = Date.now;
-  const config = await loadConfig(await openConfigFolder(settings.config));
-  const ports = await openLocal(settings.dataDir, now);
-  const deps = createDeps(ports, config, {
-    now,
-    observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
-    cacheBytes: CACHE_BYTES,
-    inlineBytes: INLINE_BYTES,
-    graceMs: GRACE_MS,
-    pause: async () => void (await setImmediate()),
-  });
-  const invoke = async (name: string, event: Readonly<Record<string, unknown>>) => (await loadFunction(name))(asOf(deps, event), event);
+  const local = await openApp(settings);
+  const { deps, ports, invoke } = local;
   const app = createApi(
     {
       authenticate: authenticateByTokens(settings.tokens),
-      newId,
-      now,
+      newId: deps.newId,
+      now: deps.now,
       observe() {},
       report: (error, requestId) => log(`request ${requestId}: ${error instanceof Error ? error.stack : error}`),
     },
@@ -59,7 +40,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
     async close() {
       await closeServer(server);
       await scheduler?.stop();
-      await ports.close();
+      await local.close();
     },
   };
 }

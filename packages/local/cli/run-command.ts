@@ -1,8 +1,9 @@
 import { isOpsError } from '#core/errors.ts';
 import type { Command } from './command.ts';
+import { runFunctionCommand } from './run.ts';
 import { startCommand } from './start.ts';
 
-const commands: Readonly<Record<string, Command>> = { start: startCommand };
+const commands: Readonly<Record<string, Command>> = { start: startCommand, run: runFunctionCommand };
 
 /** Runs one command line; 0 done, 1 failed, 2 misused. */
 export async function runCommand(argv: readonly string[]): Promise<number> {

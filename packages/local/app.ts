@@ -1,0 +1,43 @@
+import { setImmediate } from 'node:timers/promises';
+import { openConfigFolder } from '#config/config-folder.ts';
+import { loadConfig } from '#config/load-config.ts';
+import type { Settings } from '#config/settings.ts';
+import { createDeps, type FunctionDeps } from '#functions/deps.ts';
+import { asOf } from '#functions/lambda.ts';
+import { loadFunction } from '#functions/registry.ts';
+import { type LocalPorts, openLocal } from './open.ts';
+
+const CACHE_BYTES = 160 * 1024 * 1024;
+const INLINE_BYTES = 4 * 1024;
+/** Longer than any query may take. */
+const GRACE_MS = 150_000;
+
+/** The domains and functions of this process on its data folder. */
+export interface LocalApp {
+  readonly ports: LocalPorts;
+  readonly deps: FunctionDeps;
+  readonly invoke: (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Opens the data folder and puts everything together over it; nothing runs by itself yet. */
+export async function openApp(settings: Settings): Promise<LocalApp> {
+  const config = await loadConfig(await openConfigFolder(settings.config));
+  const ports = await openLocal(settings.dataDir, Date.now);
+  const deps = createDeps(ports, config, {
+    now: Date.now,
+    observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
+    cacheBytes: CACHE_BYTES,
+    inlineBytes: INLINE_BYTES,
+    graceMs: GRACE_MS,
+    pause: async () => void (await setImmediate()),
+  });
+  return {
+    ports,
+    deps,
+    async invoke(name, event) {
+      return (await loadFunction(name))(asOf(deps, event), event);
+    },
+    close: () => ports.close(),
+  };
+}
