@@ -1,5 +1,5 @@
+import { readBody } from '#api/read-body.ts';
 import { OpsError } from '#core/errors.ts';
-import { readBody } from '../read-body.ts';
 
 /** The largest form, as in Prometheus' own server. */
 const MAX_FORM_BYTES = 10 * 1024 * 1024;

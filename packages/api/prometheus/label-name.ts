@@ -14,7 +14,7 @@ export function readLabelName(segment: string): string {
 function unescapeName(escaped: string): string | undefined {
   let out = '';
   for (let at = 0; at < escaped.length; ) {
-    const [whole, hex] = /^(?:_([0-9a-f]{1,6})_|__|[a-zA-Z0-9:])/.exec(escaped.slice(at, at + 8)) ?? [];
+    const [whole, hex] = /^(?:_([0-9a-fA-F]{1,6})_|__|[^_])/u.exec(escaped.slice(at, at + 8)) ?? [];
     if (whole === undefined) return undefined;
     const code = hex === undefined ? undefined : Number.parseInt(hex, 16);
     if (code !== undefined && (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))) return undefined;

@@ -67,7 +67,7 @@ function* matrixParts({ series, times, values, present }: Rows, count: number): 
     let separator = ',"values":[';
     for (let i = 0; i < width; i++) {
       if (present[base + i] !== 1) continue;
-      out += separator + heads[i] + formatFloat(values[base + i]) + '"]';
+      out += `${separator}${heads[i]}${formatFloat(values[base + i])}"]`;
       separator = ',';
     }
     yield separator === ',' ? `${out}]}` : `${out}}`;
