@@ -28,12 +28,13 @@ export interface SqliteTable extends Table {
 
 /**
  * Opens the Table port on one SQLite file with a write-ahead log; several processes may hold it. Reads happen on the caller's thread
- * (at most 1 MB a page), commits on another, many writes at a time. Expired items are dropped some time after a later write.
+ * (at most 1 MB a page), commits on another, many writes at a time; a commit that another
+ * process keeps from its turn for `busyTimeoutMs` is `unavailable`. Expired items are dropped some time after a later write.
  */
-export async function openSqliteTable(path: string, clock: Clock): Promise<SqliteTable> {
+export async function openSqliteTable(path: string, clock: Clock, busyTimeoutMs = 5_000): Promise<SqliteTable> {
   await prepareDatabase(path);
   const db = openConnection(path, READ_BUSY_TIMEOUT_MS);
-  const writer = createSqliteWriter(path, clock);
+  const writer = createSqliteWriter({ path, busyTimeoutMs }, clock);
   const selectOne = db.prepare('select body from items where pk = ? and sk = ?');
   const selectPage = preparePages(db);
   return {

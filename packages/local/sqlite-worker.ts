@@ -5,6 +5,13 @@ import { createUpkeep } from './sqlite-upkeep.ts';
 
 // The thread that commits, so that neither a slow disk nor another process at the file stops the event loop.
 
+/** What the thread is started with. */
+export interface WorkerFile {
+  readonly path: string;
+  /** How long a commit waits for those of other processes. */
+  readonly busyTimeoutMs: number;
+}
+
 /** To the thread: a group to commit, or the end. */
 export type WorkerRequest = { readonly units: readonly WriteUnit[]; readonly nowMs: number } | 'close';
 
@@ -13,11 +20,11 @@ export type WorkerReply = { readonly outcomes: readonly UnitOutcome[] } | { read
 
 const UPKEEP_AFTER_MS = 1_000;
 const UPKEEP_STEP_MS = 20;
-const BUSY_TIMEOUT_MS = 5_000;
 
 const port = parentPort;
 if (!port) throw new Error('sqlite-worker.ts runs as a worker thread only');
-const db = openConnection((workerData as { path: string }).path, BUSY_TIMEOUT_MS);
+const { path, busyTimeoutMs } = workerData as WorkerFile;
+const db = openConnection(path, busyTimeoutMs);
 const applyGroup = createGroupWriter(db);
 const keepUp = createUpkeep(db);
 let nowMs = 0;

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
 import type { UnitOutcome, WriteUnit } from './sqlite-group.ts';
-import type { WorkerReply, WorkerRequest } from './sqlite-worker.ts';
+import type { WorkerFile, WorkerReply, WorkerRequest } from './sqlite-worker.ts';
 
 const GROUP_UNITS = 1_000;
 const GROUP_BYTES = 8 * 1024 * 1024;
@@ -25,7 +25,7 @@ interface PendingUnit {
  * Group commit: what is submitted while a group is being committed, or in the same tick, is the next group. The thread starts with
  * the first write, so that a process that only reads does not pay for it, and starts again with the next write should it end.
  */
-export function createSqliteWriter(path: string, clock: Clock): SqliteWriter {
+export function createSqliteWriter(file: WorkerFile, clock: Clock): SqliteWriter {
   let waiting: PendingUnit[] = [];
   let underWay: PendingUnit[] = [];
   let worker: Worker | undefined;
@@ -33,7 +33,7 @@ export function createSqliteWriter(path: string, clock: Clock): SqliteWriter {
   let closing: Promise<void> | undefined;
 
   const start = (): Worker => {
-    const started = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: { path }, execArgv: [] });
+    const started = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: file, execArgv: [] });
     started.on('message', (reply: WorkerReply) => settle(reply));
     started.on('error', (error) => fail(started, error.message));
     started.on('exit', () => fail(started, 'its thread has ended'));
@@ -51,7 +51,8 @@ export function createSqliteWriter(path: string, clock: Clock): SqliteWriter {
     underWay = [];
     if (waiting.length > 0) send();
     else worker?.unref();
-    for (const [i, pending] of group.entries()) settleUnit(pending, 'outcomes' in reply ? reply.outcomes[i] : failed(path, reply.failure));
+    for (const [i, pending] of group.entries())
+      settleUnit(pending, 'outcomes' in reply ? reply.outcomes[i] : failed(file.path, reply.failure));
   };
 
   const send = () => {
@@ -68,7 +69,7 @@ export function createSqliteWriter(path: string, clock: Clock): SqliteWriter {
 
   const submit = (unit: WriteUnit) =>
     new Promise<Uint8Array | undefined>((resolve, reject) => {
-      if (closing) return reject(new OpsError('unavailable', `table ${path} is closed`));
+      if (closing) return reject(new OpsError('unavailable', `table ${file.path} is closed`));
       waiting.push({ unit, resolve, reject });
       if (planned || underWay.length > 0) return;
       planned = true;
