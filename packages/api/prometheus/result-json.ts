@@ -15,7 +15,7 @@ export interface Rows {
 }
 
 /** One series with times of its own. */
-export interface SeriesPoints {
+interface SeriesPoints {
   readonly series: Series;
   readonly ts: Float64Array;
   readonly value: Float64Array;

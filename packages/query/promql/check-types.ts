@@ -4,6 +4,7 @@ import { parseError } from './parse-error.ts';
 import { quoteText } from './quote.ts';
 import { isSpace } from './scan.ts';
 import { SIGNATURES, type Signature } from './signatures.ts';
+import { valueType } from './value-types.ts';
 
 type Of<K extends Expr['kind']> = Extract<Expr, { kind: K }>;
 
@@ -11,32 +12,9 @@ const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>
 const SET_OPERATORS: ReadonlySet<string> = new Set(['and', 'or', 'unless']);
 
 /** The type as the documentation and the error messages call it. */
-export function documentedType(type: ValueType): string {
+function documentedType(type: ValueType): string {
   if (type === 'vector') return 'instant vector';
   return type === 'matrix' ? 'range vector' : type;
-}
-
-/** The type an expression evaluates to. */
-export function typeOf(expr: Expr): ValueType {
-  switch (expr.kind) {
-    case 'number':
-      return 'scalar';
-    case 'string':
-      return 'string';
-    case 'matrixSelector':
-    case 'subquery':
-      return 'matrix';
-    case 'vectorSelector':
-    case 'aggregate':
-      return 'vector';
-    case 'call':
-      return (SIGNATURES.get(expr.func) as Signature).returns;
-    case 'unary':
-    case 'parens':
-      return typeOf(expr.expr);
-    case 'binary':
-      return typeOf(expr.lhs) === 'scalar' && typeOf(expr.rhs) === 'scalar' ? 'scalar' : 'vector';
-  }
 }
 
 /**
@@ -64,7 +42,7 @@ export function checkTypes(text: string, expr: Expr): ValueType {
       checkSelector(text, expr);
       return 'vector';
     default:
-      return typeOf(expr);
+      return valueType(expr);
   }
 }
 
@@ -185,7 +163,7 @@ function checkCount(text: string, expr: Of<'call'>, { args, variadic }: Signatur
 
 function checkInfoSelector(text: string, expr: Of<'call'>): void {
   const selector = expr.args[1];
-  const type = typeOf(selector);
+  const type = valueType(selector);
   if (type !== 'vector') {
     const context = `call to function ${quoteText(expr.func)}`;
     throw parseError(text, expr.span.start, `expected type instant vector in ${context}, got ${documentedType(type)}`);

@@ -119,7 +119,7 @@ function parseRest(state: ParseState, first: DurationExpr, minPrecedence: number
 }
 
 /** A duration: numbers, `step()`, `range()`, `min_of`, `max_of` and arithmetic on them. */
-export function parseDurationExpr(state: ParseState, minPrecedence = 1): DurationExpr {
+function parseDurationExpr(state: ParseState, minPrecedence = 1): DurationExpr {
   enterLevel(state);
   const left = parseRest(state, parseOperand(state), minPrecedence);
   state.nesting--;

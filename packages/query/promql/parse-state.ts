@@ -5,16 +5,16 @@ import type { Lexer } from './scan.ts';
 import { describeToken, type Token, type TokenKind } from './tokens.ts';
 
 /** The most parentheses, calls and signs that may be open at once: the parser takes several stack frames for each. */
-export const MAX_NESTING = 250;
+const MAX_NESTING = 250;
 
 /**
  * The most levels an expression may have, counting the steps of a chain such as `a + b + c` besides what is nested: every later walk
  * over the tree can recurse without running out of stack.
  */
-export const MAX_DEPTH = 1000;
+const MAX_DEPTH = 1000;
 
 /** What the reader was told to expect where a token does not fit: `unexpected X in CONTEXT, expected EXPECTED`. */
-export interface SyntaxContext {
+interface SyntaxContext {
   readonly context: string;
   readonly expected: string;
 }

@@ -117,7 +117,7 @@ export function formatSubqueryRange({ rangeMs, rangeExpr, stepMs, stepExpr, modi
 }
 
 /** A duration expression as Prometheus prints it. */
-export function formatDurationExpr(expr: DurationExpr): string {
+function formatDurationExpr(expr: DurationExpr): string {
   const { op, seconds = 0, isDuration } = expr;
   const args = expr.args.map(formatDurationExpr);
   switch (op) {
