@@ -80,6 +80,7 @@ export type Expr =
   | {
       readonly kind: 'vectorSelector';
       readonly name: string;
+      /** All of them as written; a name outside the braces comes last, as a matcher of `__name__`. */
       readonly matchers: readonly Matcher[];
       readonly modifiers: TimeModifiers;
       readonly anchored: boolean;
