@@ -60,6 +60,7 @@ const MAX_DELAY_MS = 60_000;
  * Delivers each published event to the handler of each rule that matches, at least once, in no order. Durable when `publish`
  * resolves: a delivery is an item in the table until its handler has succeeded or it has been given up.
  */
+// One long function, because what it is made of shares the state at its top.
 export function createLocalBus(deps: LocalBusDeps): LocalBus {
   const rules = new Map<string, BusRule>();
   const waiting: Delivery[] = [];

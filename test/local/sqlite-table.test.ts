@@ -127,6 +127,16 @@ describe('table in SQLite', () => {
     await table.close();
   });
 
+  it('answers unavailable to every write, and hangs in none, when its thread cannot work', async () => {
+    const table = await openSqliteTable(path, Date.now);
+    await rm(root, { recursive: true });
+    for (let round = 0; round < 2; round++) {
+      const outcomes = await Promise.allSettled([table.put({ pk: 'p', sk: 'a' }), table.put({ pk: 'p', sk: 'b' })]);
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } });
+    }
+    await table.close();
+  });
+
   it('refuses a file that is no table, or one of a later version', async () => {
     await writeFile(path, 'this is not a database, and long enough to tell'.repeat(20));
     await expect(openSqliteTable(path, Date.now)).rejects.toMatchObject({ kind: 'unavailable' });
