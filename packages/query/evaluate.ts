@@ -79,14 +79,13 @@ export async function evaluateQuery(deps: { source: SampleSource }, input: Evalu
     lookbackMs,
     subqueryStepMs,
     useStartTimestamps: input.useStartTimestamps ?? true,
-    query: input.query,
     annotations: makeAnnotations(),
     pace,
     selected,
     select: ({ matchers, startMs, endMs, func }) => select({ matchers, startMs, endMs, rangeMs: 0, stepMs: input.stepMs, func }),
   };
   const value = await evaluateValue(evaluation, expr, isRange);
-  return { ...value, ...describeRun(evaluation, results) };
+  return { ...value, ...describeRun(evaluation, input.query, results) };
 }
 
 function wrongRangeType(expr: Expr): OpsError {
@@ -139,8 +138,8 @@ function sortSeries(series: MatrixSeries[]): MatrixSeries[] {
   return series.sort((a, b) => compareLabelSets(a.series, b.series));
 }
 
-function describeRun(evaluation: Evaluation, results: readonly SelectResult[]): Omit<QueryResult, keyof QueryValue> {
-  const { warnings, infos } = formatAnnotations(evaluation.annotations, evaluation.query);
+function describeRun(evaluation: Evaluation, query: string | undefined, results: readonly SelectResult[]): Omit<QueryResult, keyof QueryValue> {
+  const { warnings, infos } = formatAnnotations(evaluation.annotations, query);
   for (const result of results) for (const warning of result.warnings) if (!warnings.includes(warning)) warnings.push(warning);
   const read = results.reduce<ReadStats>((sum, result) => addStats(sum, result.read), { objects: 0, requests: 0, bytes: 0, samples: 0 });
   const answered: Tier[] = tiers.filter((tier) => results.some((result) => result.tier === tier));

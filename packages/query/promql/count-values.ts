@@ -11,7 +11,7 @@ import { quoteText } from './quote.ts';
 export async function evalCountValues(evaluation: Evaluation, aggregate: Aggregate, frame: Frame): Promise<Frame> {
   const { steps, pace } = evaluation;
   const n = steps.count;
-  const label = valueLabel(evaluation, aggregate.param as Extract<Expr, { kind: 'string' }>);
+  const label = valueLabel(aggregate.param as Extract<Expr, { kind: 'string' }>);
   const names = new Set(aggregate.without ? [...aggregate.grouping, '__name__'] : [...aggregate.grouping, label]);
   const result = newFrame(steps, Math.min(frame.series.length, 16));
   const rows = new Map<string, number>();
@@ -51,8 +51,7 @@ function rowOf(result: Frame, rows: Map<string, number>, series: Frame['series']
   return row;
 }
 
-function valueLabel({ query }: Evaluation, param: Extract<Expr, { kind: 'string' }>): string {
-  if (isLabelName(param.value)) return param.value;
-  const written = query?.slice(param.span.start, param.span.end);
-  throw executionError(`invalid label name ${written ?? quoteText(param.value)}`);
+function valueLabel(param: Extract<Expr, { kind: 'string' }>): string {
+  if (!isLabelName(param.value)) throw executionError(`invalid label name ${quoteText(param.value)}`);
+  return param.value;
 }

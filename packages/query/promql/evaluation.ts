@@ -19,8 +19,6 @@ export interface Evaluation {
   /** Step of subqueries that name none. */
   readonly subqueryStepMs: number;
   readonly useStartTimestamps: boolean;
-  /** The text that spans refer to, where it is known. */
-  readonly query: string | undefined;
   readonly annotations: Annotations;
   readonly pace: Pace;
   /** What was read for each selector of the prepared expression. */

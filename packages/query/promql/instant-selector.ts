@@ -4,6 +4,7 @@ import { type Evaluation, selectionOf, type VectorSelector } from './evaluation.
 import { commitRow, type Frame, newFrame, nextRow } from './frame.ts';
 import { interpolate } from './interpolate.ts';
 import { lookupTimes } from './steps.ts';
+import { withoutStale } from './without-stale.ts';
 
 /** The samples of a series as a plain selector meets them; `picked` may be anything that is known of a sample. */
 interface Readable {
@@ -143,22 +144,6 @@ function fillSmoothed(
     points++;
   }
   return points;
-}
-
-/** A series as range functions see it, which never meet a stale marker. */
-export function withoutStale(samples: SampleColumns): SampleColumns {
-  const { stale } = samples;
-  if (stale === undefined || !stale.includes(1)) return samples;
-  const { ts, value, delta, startTs } = samples;
-  const keep: number[] = [];
-  for (let i = 0; i < stale.length; i++) if (stale[i] !== 1) keep.push(i);
-  const pick = (column: Float64Array) => Float64Array.from(keep, (i) => column[i] as number);
-  return {
-    ts: pick(ts),
-    value: pick(value),
-    ...(delta && { delta: Uint8Array.from(keep, (i) => delta[i] as number) }),
-    ...(startTs && { startTs: pick(startTs) }),
-  };
 }
 
 function lastSamples(aggregates: AggregateColumns): SampleColumns {

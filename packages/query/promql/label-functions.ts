@@ -53,9 +53,9 @@ export function joinLabels(frame: Frame, target: string, separator: string, sour
   return mergeSameLabels(frame);
 }
 
-/** Any text is a label's name but the empty one and one that is no valid Unicode (which reading has turned into U+FFFD). */
+/** Any text is a label's name but the empty one and one that is no valid Unicode. */
 export function isLabelName(name: string): boolean {
-  return name !== '' && !name.includes('\ufffd');
+  return name !== '' && name.isWellFormed();
 }
 
 function checkLabelName(name: string, message: string): void {

@@ -1,4 +1,4 @@
-import type { Frame } from './frame.ts';
+import { dropEmptyRows, type Frame } from './frame.ts';
 import { goMax, goMin } from './go-math.ts';
 
 type Compute = (value: number) => number;
@@ -58,7 +58,7 @@ export function clampValues(frame: Frame, lower: Float64Array | undefined, upper
     if (!((upper?.[i] ?? Infinity) < (lower?.[i] ?? -Infinity))) continue;
     for (let cell = i; cell < frame.series.length * n; cell += n) frame.present[cell] = 0;
   }
-  return mapWithStep(frame, (value, i) => goMax(lower?.[i] ?? -Infinity, goMin(upper?.[i] ?? Infinity, value)));
+  return mapWithStep(dropEmptyRows(frame), (value, i) => goMax(lower?.[i] ?? -Infinity, goMin(upper?.[i] ?? Infinity, value)));
 }
 
 function mapWithStep(frame: Frame, compute: (value: number, step: number) => number): Frame {

@@ -1,5 +1,6 @@
 import type { Expr, TimeModifiers } from './ast.ts';
 import { resolveDuration } from './duration-expressions.ts';
+import { withoutParens } from './value-types.ts';
 
 /** The query that an expression is prepared for; `stepMs` 0 for an instant query. */
 export interface QueryTimes {
@@ -10,7 +11,7 @@ export interface QueryTimes {
 
 /**
  * The expression with everything resolved that depends on the query's times alone: duration expressions, `@ start()` and
- * `@ end()`, and calls of start(), end(), range() and step(). `input` where a duration expression gives no usable duration.
+ * `@ end()`, calls of start(), end(), range() and step(), and parentheses around arguments. `input` where a duration expression gives no usable duration.
  */
 export function prepareExpr(expr: Expr, times: QueryTimes): Expr {
   const durations = { stepMs: times.stepMs, rangeMs: times.endMs - times.startMs };
@@ -35,11 +36,11 @@ export function prepareExpr(expr: Expr, times: QueryTimes): Expr {
       case 'call': {
         const known = queryContextValue(node.func, times);
         if (known !== undefined) return { kind: 'number', value: known, isDuration: false, span: node.span };
-        return { ...node, args: node.args.map(prepare) };
+        return { ...node, args: node.args.map((arg) => prepare(withoutParens(arg))) };
       }
       case 'aggregate': {
-        const param = node.param === undefined ? {} : { param: prepare(node.param) };
-        return { ...node, expr: prepare(node.expr), ...param };
+        const param = node.param === undefined ? {} : { param: prepare(withoutParens(node.param)) };
+        return { ...node, expr: prepare(withoutParens(node.expr)), ...param };
       }
       case 'binary':
         return { ...node, lhs: prepare(node.lhs), rhs: prepare(node.rhs) };
