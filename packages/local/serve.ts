@@ -2,6 +2,7 @@ import { type ServerType, serve } from '@hono/node-server';
 import { authenticateByTokens } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
+import { tenantSettings } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
@@ -30,7 +31,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       observe() {},
       report: (error, requestId) => log(`request ${requestId}: ${error instanceof Error ? error.stack : error}`),
     },
-    apiGroups({ ...deps, invoke, functionNames }),
+    apiGroups({ ...deps, queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits, invoke, functionNames }),
   );
   const { server, url } = await listen(app.fetch, settings);
   await startBus(ports, invoke);

@@ -10,7 +10,7 @@ import { MAX_TIME_MS, MIN_TIME_MS, parseSpan, parseTime } from './parse-time.ts'
 const MAX_STEPS = 11_000;
 
 /** What query and query_range have in common. */
-interface QueryParams {
+export interface QueryParams {
   readonly text: string;
   readonly expr: Expr;
   /** Undefined where none is asked for; zero or less is over before it began. */

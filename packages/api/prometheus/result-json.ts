@@ -1,34 +1,8 @@
 import type { Series } from '#model/series.ts';
+import type { MatrixSeries, QueryValue } from '#query/query-result.ts';
 import { formatFloat } from './format-float.ts';
 import { formatTimestamp } from './format-time.ts';
 import { NO_NOTES, type Notes, SUCCESS_HEAD, successTail, TRUNCATED } from './response.ts';
-
-/**
- * Rows of values at the same times: row r at time i is `values[r * times.length + i]`, and counts only where `present` is 1 at the same
- * place. The engine's frames have this form.
- */
-export interface Rows {
-  readonly series: readonly Series[];
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-  readonly present: Uint8Array;
-}
-
-/** One series with times of its own. */
-interface SeriesPoints {
-  readonly series: Series;
-  readonly ts: Float64Array;
-  readonly value: Float64Array;
-}
-
-/** The result of a query, in whichever form it came. Times in milliseconds. */
-export type QueryResult =
-  | { readonly resultType: 'scalar'; readonly timeMs: number; readonly value: number }
-  | { readonly resultType: 'string'; readonly timeMs: number; readonly value: string }
-  /** Of rows with a single time. */
-  | { readonly resultType: 'vector'; readonly rows: Rows }
-  | { readonly resultType: 'matrix'; readonly rows: Rows }
-  | { readonly resultType: 'matrix'; readonly points: readonly SeriesPoints[] };
 
 /** About how many characters are handed on at once. */
 const CHUNK = 64 * 1024;
@@ -48,64 +22,51 @@ function pairJson({ name, value }: Series['labels'][number]): string {
   return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 }
 
-function* vectorParts({ series, times, values, present }: Rows, count: number): Generator<string> {
-  const time = times.length === 0 ? '' : formatTimestamp(times[0]);
-  let separator = '';
+function* vectorParts(tMs: number, series: readonly Series[], values: Float64Array, count: number): Generator<string> {
+  const time = formatTimestamp(tMs);
   for (let row = 0; row < count; row++) {
-    if (present[row] !== 1) continue;
-    yield `${separator}{"metric":${metricJson(series[row])},"value":[${time},"${formatFloat(values[row])}"]}`;
-    separator = ',';
+    yield `${row === 0 ? '' : ','}{"metric":${metricJson(series[row])},"value":[${time},"${formatFloat(values[row])}"]}`;
   }
 }
 
-function* matrixParts({ series, times, values, present }: Rows, count: number): Generator<string> {
-  const width = times.length;
-  const heads = Array.from(times, (time) => `[${formatTimestamp(time)},"`);
+/** Series of a range query mostly share their times, so each time is spelled once as long as the same one comes at the same place. */
+function* matrixParts(rows: readonly MatrixSeries[], count: number): Generator<string> {
+  const times: number[] = [];
+  const heads: string[] = [];
   for (let row = 0; row < count; row++) {
-    const base = row * width;
-    let out = `${row === 0 ? '' : ','}{"metric":${metricJson(series[row])}`;
-    let separator = ',"values":[';
-    for (let i = 0; i < width; i++) {
-      if (present[base + i] !== 1) continue;
-      out += `${separator}${heads[i]}${formatFloat(values[base + i])}"]`;
-      separator = ',';
-    }
-    yield separator === ',' ? `${out}]}` : `${out}}`;
-  }
-}
-
-function* pointsParts(points: readonly SeriesPoints[], count: number): Generator<string> {
-  for (let row = 0; row < count; row++) {
-    const { series, ts, value } = points[row];
+    const { series, ts, values, count: points } = rows[row];
     let out = `${row === 0 ? '' : ','}{"metric":${metricJson(series)}`;
-    for (let i = 0; i < ts.length; i++) {
-      out += `${i === 0 ? ',"values":[' : ','}[${formatTimestamp(ts[i])},"${formatFloat(value[i])}"]`;
+    for (let i = 0; i < points; i++) {
+      if (times[i] !== ts[i]) {
+        times[i] = ts[i];
+        heads[i] = `[${formatTimestamp(ts[i])},"`;
+      }
+      out += `${i === 0 ? ',"values":[' : ','}${heads[i]}${formatFloat(values[i])}"]`;
     }
-    yield ts.length === 0 ? `${out}}` : `${out}]}`;
+    yield points === 0 ? `${out}}` : `${out}]}`;
   }
 }
 
-function countSeries(result: QueryResult): number {
-  if (result.resultType === 'scalar' || result.resultType === 'string') return 1;
-  return 'rows' in result ? result.rows.series.length : result.points.length;
+function countSeries(result: QueryValue): number {
+  return result.type === 'vector' || result.type === 'matrix' ? result.series.length : 1;
 }
 
-function* resultParts(result: QueryResult, count: number): Generator<string> {
-  if (result.resultType === 'scalar') yield `[${formatTimestamp(result.timeMs)},"${formatFloat(result.value)}"]`;
-  else if (result.resultType === 'string') yield `[${formatTimestamp(result.timeMs)},${JSON.stringify(result.value)}]`;
+function* resultParts(result: QueryValue, count: number): Generator<string> {
+  if (result.type === 'scalar') yield `[${formatTimestamp(result.tMs)},"${formatFloat(result.value)}"]`;
+  else if (result.type === 'string') yield `[${formatTimestamp(result.tMs)},${JSON.stringify(result.value)}]`;
   else {
     yield '[';
-    if (result.resultType === 'vector') yield* vectorParts(result.rows, count);
-    else yield* 'rows' in result ? matrixParts(result.rows, count) : pointsParts(result.points, count);
+    if (result.type === 'vector') yield* vectorParts(result.tMs, result.series, result.values, count);
+    else yield* matrixParts(result.series, count);
     yield ']';
   }
 }
 
 /** The body of a good answer to a query, in pieces of about 64 KiB; `limit` 0 is every series. */
-export function* resultJson(result: QueryResult, notes: Notes = NO_NOTES, limit = 0): Generator<string> {
+export function* resultJson(result: QueryValue, notes: Notes = NO_NOTES, limit = 0): Generator<string> {
   const series = countSeries(result);
   const cut = limit > 0 && series > limit;
-  let out = `${SUCCESS_HEAD}{"resultType":"${result.resultType}","result":`;
+  let out = `${SUCCESS_HEAD}{"resultType":"${result.type}","result":`;
   for (const part of resultParts(result, cut ? limit : series)) {
     out += part;
     if (out.length < CHUNK) continue;

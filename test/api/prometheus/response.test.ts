@@ -1,28 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { errorJson, limitList, statusOfErrorType, successJson, TRUNCATED } from '#api/prometheus/response.ts';
-import { metricJson, type QueryResult, type Rows, resultJson } from '#api/prometheus/result-json.ts';
+import { metricJson, resultJson } from '#api/prometheus/result-json.ts';
 import { makeBody } from '#api/prometheus/stream-body.ts';
 import { seriesFromLabels } from '#model/series.ts';
+import type { MatrixSeries, QueryValue } from '#query/query-result.ts';
 
 function series(labels: Record<string, string>) {
   return seriesFromLabels(Object.entries(labels).map(([name, value]) => ({ name, value })));
 }
 
-function write(result: QueryResult, ...rest: [({ warnings: string[]; infos: string[] } | undefined)?, number?]): string {
+function write(result: QueryValue, ...rest: [({ warnings: string[]; infos: string[] } | undefined)?, number?]): string {
   return [...resultJson(result, ...rest)].join('');
 }
 
 const up = series({ __name__: 'up', job: 'api', instance: 'a"b' });
 
-function rows(overrides: Partial<Rows> = {}): Rows {
-  return {
-    series: [up, series({})],
-    times: Float64Array.of(1000, 2500),
-    values: Float64Array.of(1, Number.NaN, -0, 1e-7),
-    present: Uint8Array.of(1, 1, 0, 1),
-    ...overrides,
-  };
+function points(one: ReturnType<typeof series>, ts: number[], values: number[]): MatrixSeries {
+  return { series: one, ts: Float64Array.from(ts), values: Float64Array.from(values), count: ts.length };
 }
+
+const matrix: QueryValue = { type: 'matrix', series: [points(up, [1000, 2500], [1, Number.NaN]), points(series({}), [2500], [1e-7])] };
 
 describe('metrics', () => {
   it.each([
@@ -39,33 +36,33 @@ describe('metrics', () => {
 
 describe('results', () => {
   it('of a scalar and of a string', () => {
-    expect(write({ resultType: 'scalar', timeMs: 1500, value: Number.POSITIVE_INFINITY })).toBe(
+    expect(write({ type: 'scalar', tMs: 1500, value: Number.POSITIVE_INFINITY })).toBe(
       '{"status":"success","data":{"resultType":"scalar","result":[1.500,"+Inf"]}}',
     );
-    expect(write({ resultType: 'string', timeMs: 0, value: '"é' })).toBe(
+    expect(write({ type: 'string', tMs: 0, value: '"é' })).toBe(
       '{"status":"success","data":{"resultType":"string","result":[0,"\\"é"]}}',
     );
   });
 
   it('of a vector', () => {
-    const vector = rows({ times: Float64Array.of(60_000), values: Float64Array.of(2, 3), present: Uint8Array.of(1, 1) });
-    expect(write({ resultType: 'vector', rows: vector })).toBe(
+    const vector: QueryValue = { type: 'vector', tMs: 60_000, series: [up, series({})], values: Float64Array.of(2, 3) };
+    expect(write(vector)).toBe(
       '{"status":"success","data":{"resultType":"vector","result":[' +
         '{"metric":{"__name__":"up","instance":"a\\"b","job":"api"},"value":[60,"2"]},{"metric":{},"value":[60,"3"]}]}}',
     );
-    expect(write({ resultType: 'vector', rows: { ...vector, series: [] } })).toContain('"result":[]}');
+    expect(write({ ...vector, series: [] })).toContain('"result":[]}');
   });
 
-  it('of a matrix, leaving out the points that are not there', () => {
-    expect(write({ resultType: 'matrix', rows: rows() })).toBe(
+  it('of a matrix, each series with the points that it has', () => {
+    expect(write(matrix)).toBe(
       '{"status":"success","data":{"resultType":"matrix","result":[' +
         '{"metric":{"__name__":"up","instance":"a\\"b","job":"api"},"values":[[1,"1"],[2.500,"NaN"]]},{"metric":{},"values":[[2.500,"1e-07"]]}]}}',
     );
   });
 
   it('of a matrix whose series have times of their own', () => {
-    const points = [{ series: up, ts: Float64Array.of(1, 2000), value: Float64Array.of(1, 2) }];
-    expect(JSON.parse(write({ resultType: 'matrix', points }))).toMatchObject({
+    const times: QueryValue = { type: 'matrix', series: [points(up, [1, 2000], [1, 2])] };
+    expect(JSON.parse(write(times))).toMatchObject({
       data: {
         result: [
           {
@@ -82,12 +79,12 @@ describe('results', () => {
 
   it('with warnings, infos and a limit', () => {
     const notes = { warnings: ['careful'], infos: ['by the way'] };
-    expect(JSON.parse(write({ resultType: 'matrix', rows: rows() }, notes, 1))).toMatchObject({
+    expect(JSON.parse(write(matrix, notes, 1))).toMatchObject({
       data: { result: [{ metric: { __name__: 'up' } }] },
       warnings: ['careful', TRUNCATED],
       infos: ['by the way'],
     });
-    expect(write({ resultType: 'matrix', rows: rows() }, notes, 2)).not.toContain(TRUNCATED);
+    expect(write(matrix, notes, 2)).not.toContain(TRUNCATED);
   });
 });
 
