@@ -1,5 +1,5 @@
-import { publishOutbox } from '#ports/outbox.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishOutbox } from '#ports/outbox.ts';
 
 /** Sends the outbox to the bus. */
 export const run: OpsFunction = async ({ table, bus }) => ({ sent: await publishOutbox({ table, bus }) });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { compact } from '#storage/compact.ts';
 import { parseEvent } from '#functions/event.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { compact } from '#storage/compact.ts';
 
 const Event = z.object({ graceMs: z.number().min(0).optional(), force: z.boolean().optional(), dryRun: z.boolean().optional() });
 

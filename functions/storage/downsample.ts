@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { downsample } from '#storage/downsample.ts';
 import { parseEvent } from '#functions/event.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { downsample } from '#storage/downsample.ts';
 
 const Event = z.object({ graceMs: z.number().min(0).optional(), dryRun: z.boolean().optional() });
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { expire } from '#storage/expire.ts';
 import { parseEvent } from '#functions/event.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { expire } from '#storage/expire.ts';
 
 const Event = z.object({ dryRun: z.boolean().optional() });
 

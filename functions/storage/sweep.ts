@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { sweep } from '#storage/sweep.ts';
 import { parseEvent } from '#functions/event.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { sweep } from '#storage/sweep.ts';
 
 const Event = z.object({ dryRun: z.boolean().optional() });
 

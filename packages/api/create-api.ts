@@ -37,7 +37,13 @@ export function createApi(deps: ApiDeps, groups: readonly RouteGroup[]): Hono<Ap
     }
   }
   app.onError((error, c) => answerError(deps, error, c));
-  app.notFound((c) => answerError(deps, new OpsError('missing', `there is nothing at ${c.req.method} ${c.req.path}`, { hint: 'GET / lists what there is.' }), c));
+  app.notFound((c) =>
+    answerError(
+      deps,
+      new OpsError('missing', `there is nothing at ${c.req.method} ${c.req.path}`, { hint: 'GET / lists what there is.' }),
+      c,
+    ),
+  );
   return app;
 }
 
@@ -61,7 +67,8 @@ function answerError(deps: ApiDeps, error: Error, c: ApiContext): Response {
     return c.json({ error: { kind: 'internal', message: 'something went wrong here', requestId } }, 500);
   }
   const headers: Record<string, string> = {};
-  if (error.retryAfterMs !== undefined || error.kind === 'unavailable') headers['retry-after'] = String(Math.ceil((error.retryAfterMs ?? 1000) / 1000));
+  if (error.retryAfterMs !== undefined || error.kind === 'unavailable')
+    headers['retry-after'] = String(Math.ceil((error.retryAfterMs ?? 1000) / 1000));
   return c.json(errorBody(error, requestId), statusOf[error.kind], headers);
 }
 

@@ -5,10 +5,12 @@ import { createIngestApi } from './ingest/context.ts';
 import { influxRoutes } from './ingest/influx.ts';
 import { remoteWriteRoutes } from './ingest/remote-write.ts';
 import { textRoutes } from './ingest/text.ts';
+import { type InvokeFunction, invokeRoutes } from './invoke.ts';
+import { openApiRoutes } from './openapi.ts';
 import { queryRoutes } from './prometheus/query-routes.ts';
 import { seriesRoutes } from './prometheus/series-routes.ts';
 import { statusRoutes } from './prometheus/status-routes.ts';
-import { type InvokeFunction, invokeRoutes } from './invoke.ts';
+import { rootRoutes } from './root-page.ts';
 
 /** The version whose query semantics we have; clients decide by it what they may ask. */
 const PROMETHEUS_VERSION = '3.14.0';
@@ -31,6 +33,8 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     { scope: 'ingest', routes: influxRoutes(ingest) },
     { scope: 'ingest', routes: textRoutes(ingest) },
     ...['', '/prometheus'].flatMap((prefix) => prometheusGroups(deps, prefix)),
+    { scope: 'open', routes: rootRoutes(deps.functionNames) },
+    { scope: 'open', routes: openApiRoutes() },
     { scope: 'admin', routes: invokeRoutes({ invoke: deps.invoke, names: deps.functionNames }) },
   ];
 }

@@ -30,7 +30,10 @@ export function internSeries(metric: string, json: string): Series {
     knownCount = 0;
     byJson = undefined;
   }
-  if (!byJson) knownSeries.set(metric, (byJson = new Map()));
+  if (!byJson) {
+    byJson = new Map();
+    knownSeries.set(metric, byJson);
+  }
   const series = seriesFromJson(metric, json);
   byJson.set(json, series);
   knownCount++;
@@ -66,7 +69,12 @@ export async function readSamples(deps: StorageDeps, entry: CatalogEntry, wants:
 }
 
 /** The same of an aggregate block. */
-export async function readAggregates(deps: StorageDeps, entry: CatalogEntry, wants: BlockWants, counter: ReadCounter): Promise<AggregateSeries[]> {
+export async function readAggregates(
+  deps: StorageDeps,
+  entry: CatalogEntry,
+  wants: BlockWants,
+  counter: ReadCounter,
+): Promise<AggregateSeries[]> {
   return readGroups(deps, entry, wants, counter, decodeAggregates, ({ aggregates }) => aggregates.ts.length * 80);
 }
 
@@ -90,7 +98,11 @@ async function readGroups<T>(
     const bytes = await fetchRange(deps, entry, stretch.start, stretch.end, counter);
     for (const { rowGroup, start, end } of stretch.groups) {
       const items = decode(footer, rowGroup, bytes.subarray(start - stretch.start, end - stretch.start), { resolveSeries: internSeries });
-      deps.cache.set(groupId(entry, rowGroup), items, items.reduce((sum, item) => sum + sizeOf(item) + 128, 0));
+      deps.cache.set(
+        groupId(entry, rowGroup),
+        items,
+        items.reduce((sum, item) => sum + sizeOf(item) + 128, 0),
+      );
       found.set(rowGroup, items);
       await deps.pause();
     }

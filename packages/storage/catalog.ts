@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { OpsError, isOpsError } from '#core/errors.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
 import type { Tier } from '#model/tier.ts';
 import type { Item, QueryInput, Table, Write } from '#ports/table.ts';
@@ -99,7 +99,8 @@ export function stateOf(state: WindowState): string {
  */
 export async function commitBlocks(table: Table, input: CommitInput, nowMs: number): Promise<CatalogEntry[]> {
   const { window, version, level, inputs } = input;
-  if (input.outputs.length > MAX_COMMIT_OUTPUTS) throw new OpsError('limit', `a commit holds at most ${MAX_COMMIT_OUTPUTS} blocks, not ${input.outputs.length}`);
+  if (input.outputs.length > MAX_COMMIT_OUTPUTS)
+    throw new OpsError('limit', `a commit holds at most ${MAX_COMMIT_OUTPUTS} blocks, not ${input.outputs.length}`);
   const entries = input.outputs.map((output, number): CatalogEntry => {
     const id = blockId(level, version + 1, number);
     return { ...output, id, kind: 'block', level, createdAtMs: nowMs, inputs: number === 0 ? inputs : undefined };

@@ -10,7 +10,11 @@ export async function cleanWindow(deps: StorageDeps, window: WindowItem, graceMs
   const { entries } = await readWindow(deps.table, window);
   const retired = planCleaning(entries, deps.now(), graceMs);
   for (const level of new Set(retired.map((entry) => entry.level))) {
-    await deleteEntries(deps, window, retired.filter((entry) => entry.level === level));
+    await deleteEntries(
+      deps,
+      window,
+      retired.filter((entry) => entry.level === level),
+    );
   }
   return retired.length;
 }
@@ -20,9 +24,7 @@ export async function deleteEntries(deps: StorageDeps, window: WindowItem, entri
   const keys = entries.flatMap((entry) => entry.key ?? []);
   await retry(() => deps.blobs.delete(keys));
   await retry(() =>
-    deps.table.batch(
-      entries.map(({ id, kind }) => ({ kind: 'delete' as const, key: { pk: partitionOf(window, id, kind), sk: id } })),
-    ),
+    deps.table.batch(entries.map(({ id, kind }) => ({ kind: 'delete' as const, key: { pk: partitionOf(window, id, kind), sk: id } }))),
   );
   for (const { id } of entries) deps.cache.delete(cachedSegmentId(window, id));
 }

@@ -1,18 +1,18 @@
 import { isOpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import type { BlockCommitted } from '#model/events.ts';
+import { compareSeries } from '#model/series.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
 import { openBlockSamples } from './block-reader.ts';
-import { cleanWindow } from './clean-window.ts';
 import { commitBlocks, listWindows, readWindow, type WindowItem, type WindowState } from './catalog.ts';
 import { type CatalogEntry, LEVEL } from './catalog-entry.ts';
+import { cleanWindow } from './clean-window.ts';
 import { withLease } from './lease.ts';
 import { mergeSamples, sortUnique } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { metricsBlockSteps } from './metrics-block.ts';
-import { compareSeries } from '#model/series.ts';
 import { type CompactionJob, planCompaction } from './plan-compaction.ts';
 import { groupBySeries, openSegment } from './segment-reader.ts';
 import type { StorageDeps } from './storage-deps.ts';
@@ -73,7 +73,13 @@ async function compactWindow(deps: StorageDeps, window: WindowItem, input: Compa
     const state = await readWindow(deps.table, window);
     const job = planCompaction(window, state.entries, deps.now(), input.force);
     if (!job) return reports;
-    const base = { tenant: window.tenant, date: window.date, level: job.level, inputs: job.inputs.length, rows: job.inputs.reduce((sum, entry) => sum + entry.rows, 0) };
+    const base = {
+      tenant: window.tenant,
+      date: window.date,
+      level: job.level,
+      inputs: job.inputs.length,
+      rows: job.inputs.reduce((sum, entry) => sum + entry.rows, 0),
+    };
     if (input.dryRun) return [{ ...base, outputs: 0 }];
     try {
       const outputs = await runCompaction(deps, state, job);
@@ -90,14 +96,21 @@ async function compactWindow(deps: StorageDeps, window: WindowItem, input: Compa
 export async function runCompaction(deps: StorageDeps, state: WindowState, job: CompactionJob): Promise<CatalogEntry[]> {
   const { window } = state;
   const items = mergedSeries(await openInputs(deps, window, job.inputs));
-  const outputs = await writeBlocks(deps, window, job.level, items, { rowsOf: ({ samples }) => samples.ts.length, steps: metricsBlockSteps });
+  const outputs = await writeBlocks(deps, window, job.level, items, {
+    rowsOf: ({ samples }) => samples.ts.length,
+    steps: metricsBlockSteps,
+  });
   const event = blockCommitted(deps, window, job.level === LEVEL.final, outputs);
   const commit = { window, version: state.head.version, level: job.level, outputs, inputs: job.inputs.map((entry) => entry.id) };
   return commitBlocks(deps.table, { ...commit, alongside: [outboxWrite(event)] }, deps.now());
 }
 
 /** All inputs as ordered streams: the segments together are one, each block is one. */
-async function openInputs(deps: StorageDeps, window: WindowItem | WindowState['window'], inputs: readonly CatalogEntry[]): Promise<Iterator<RawSeries>[]> {
+async function openInputs(
+  deps: StorageDeps,
+  window: WindowItem | WindowState['window'],
+  inputs: readonly CatalogEntry[],
+): Promise<Iterator<RawSeries>[]> {
   const batches = [];
   for (const entry of inputs) {
     if (entry.kind === 'segment') batches.push((await openSegment(deps, window, entry)).batch);

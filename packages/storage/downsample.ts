@@ -8,13 +8,13 @@ import { aggregateBlockSteps } from './aggregate-block.ts';
 import { openBlockAggregates, openBlockSamples } from './block-reader.ts';
 import { commitBlocks, ensureWindow, listWindows, readWindow, stateOf, type WindowItem, type WindowState } from './catalog.ts';
 import { LEVEL, visibleEntries } from './catalog-entry.ts';
+import { cleanWindow } from './clean-window.ts';
 import { blockCommitted } from './compact.ts';
 import { withLease } from './lease.ts';
 import { mergeSamples } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
-import { type DownsamplingJob, isFinal, planDownsampling } from './plan-downsampling.ts';
 import { planCleaning } from './plan-cleaning.ts';
-import { cleanWindow } from './clean-window.ts';
+import { type DownsamplingJob, isFinal, planDownsampling } from './plan-downsampling.ts';
 import type { StorageDeps } from './storage-deps.ts';
 import { clearWork, listWork, type WorkMark } from './work-list.ts';
 import { writeBlocks } from './write-blocks.ts';
@@ -61,7 +61,10 @@ async function downsampleDay(deps: StorageDeps, mark: WorkMark, input: Downsampl
   const warm: WindowItem = { tenant, date, tier: 'warm', segmentShards: 0 };
   const cold: WindowItem = { tenant, date, tier: 'cold', segmentShards: 0 };
   const reports: DownsamplingReport[] = [];
-  for (const [from, to] of [[hot, warm], [warm, cold]] as const) {
+  for (const [from, to] of [
+    [hot, warm],
+    [warm, cold],
+  ] as const) {
     const job = planDownsampling(await readWindow(deps.table, from), await readWindow(deps.table, to), deps.now());
     if (job) reports.push(await attempt(deps, job, to, input));
     if (!input.dryRun) await cleanWindow(deps, to, input.graceMs ?? deps.graceMs);
@@ -85,7 +88,8 @@ async function attempt(deps: StorageDeps, job: DownsamplingJob, to: WindowItem, 
 export async function runDownsampling(deps: StorageDeps, job: DownsamplingJob): Promise<number> {
   const { from, to, source } = job;
   await ensureWindow(deps.table, to.window, 0);
-  const items = from.window.tier === 'hot' ? await aggregatedRaw(deps, from) : await aggregatedAggregates(deps, from, resolutionMs[to.window.tier]);
+  const items =
+    from.window.tier === 'hot' ? await aggregatedRaw(deps, from) : await aggregatedAggregates(deps, from, resolutionMs[to.window.tier]);
   const format = { rowsOf: ({ aggregates }: AggregateSeries) => aggregates.ts.length, steps: aggregateBlockSteps };
   const outputs = await writeBlocks(deps, to.window, LEVEL.final, items, format);
   const inputs = visibleEntries(to.entries).map((entry) => entry.id);

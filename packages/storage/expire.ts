@@ -1,8 +1,8 @@
 import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
+import type { WindowExpired } from '#model/events.ts';
 import type { Tier } from '#model/tier.ts';
 import { tiers } from '#model/tier.ts';
-import type { WindowExpired } from '#model/events.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import { listWindows, readWindow, type WindowItem, type WindowState } from './catalog.ts';
 import { headKey, windowSk, windowsPartition } from './catalog-entry.ts';

@@ -9,8 +9,8 @@ import { listWindows, readWindow, type WindowItem } from './catalog.ts';
 import { type CatalogEntry, visibleEntries } from './catalog-entry.ts';
 import { compileSelector } from './matching.ts';
 import { type ReadCounter, readStats, startCounting } from './read-counter.ts';
-import { clampTime } from './select.ts';
 import { openSegment } from './segment-reader.ts';
+import { clampTime } from './select.ts';
 import type { StorageDeps } from './storage-deps.ts';
 
 const READS_AT_ONCE = 16;
@@ -29,7 +29,9 @@ export async function listSeries(deps: StorageDeps, input: LabelsInput): Promise
       if (selectors.length === 0 || selectors.some((wanted) => wanted(series))) found.set(seriesKey(series), series);
     }
     if (found.size > input.limits.maxSeries) {
-      throw new OpsError('limit', `the query would list more than ${input.limits.maxSeries} series`, { hint: 'Narrow the matchers or the time range.' });
+      throw new OpsError('limit', `the query would list more than ${input.limits.maxSeries} series`, {
+        hint: 'Narrow the matchers or the time range.',
+      });
     }
   }
   return { series: [...found.values()], read: readStats(counter) };

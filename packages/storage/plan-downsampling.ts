@@ -1,6 +1,6 @@
-import { type CatalogEntry, LEVEL, visibleEntries } from './catalog-entry.ts';
 import type { WindowState } from './catalog.ts';
 import { stateOf } from './catalog.ts';
+import { type CatalogEntry, LEVEL, visibleEntries } from './catalog-entry.ts';
 import { isClosed } from './plan-compaction.ts';
 
 /** Derive the coarser window of a day from all visible entries of the finer one. */

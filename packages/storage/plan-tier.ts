@@ -1,5 +1,5 @@
-import { aggregateFunctions } from '#model/aggregate-functions.ts';
 import { DAY_MS } from '#core/time.ts';
+import { aggregateFunctions } from '#model/aggregate-functions.ts';
 import { resolutionMs, type Tier } from '#model/tier.ts';
 import type { SelectInput } from '#ports/sample-source.ts';
 

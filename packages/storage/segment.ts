@@ -28,7 +28,7 @@ const parseEncoded: InternEncoded = (raw, metricStart, jsonStart, end) =>
 export function createEncodedInterner(maxSeries: number): InternEncoded {
   const known = new Map<string, Series>();
   return (raw, metricStart, jsonStart, end) => {
-    const key = raw.toString("latin1", metricStart - NAME_HEADER_BYTES, end);
+    const key = raw.toString('latin1', metricStart - NAME_HEADER_BYTES, end);
     let series = known.get(key);
     if (!series) {
       if (known.size >= maxSeries) known.clear();
@@ -50,7 +50,7 @@ export function encodeSegment(batch: SampleBatch, baseMs: number): Uint8Array {
   const bytes = new Uint8Array(layout.end + packed.length);
   const header = new DataView(bytes.buffer);
   const sizes = [MAGIC, VERSION, count, batch.series.length, present, packed.length, sectionBytes(batch.series), 0];
-  sizes.forEach((size, i) => header.setUint32(i * 4, size, true));
+  for (const [i, size] of sizes.entries()) header.setUint32(i * 4, size, true);
   header.setFloat64(32, baseMs, true);
   new Float64Array(bytes.buffer, layout.value, count).set(batch.value);
   if (batch.startTs && present & HAS_START) new Float64Array(bytes.buffer, layout.start, count).set(batch.startTs);
@@ -67,7 +67,9 @@ export function decodeSegment(source: Uint8Array, intern: InternEncoded = parseE
   const bytes = source.byteOffset % 8 === 0 ? source : source.slice();
   if (bytes.length < HEADER_BYTES) throw corrupt('it is shorter than its header');
   const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
-  const [magic, version, count, seriesCount, present, packedBytes, rawBytes] = Array.from({ length: 7 }, (_, i) => header.getUint32(i * 4, true));
+  const [magic, version, count, seriesCount, present, packedBytes, rawBytes] = Array.from({ length: 7 }, (_, i) =>
+    header.getUint32(i * 4, true),
+  );
   if (magic !== MAGIC || version !== VERSION) throw corrupt('it does not begin as a segment of version 1 does');
   const layout = columnLayout(count, present);
   if (layout.end + packedBytes !== bytes.length) throw corrupt(`it has ${bytes.length} bytes and should have ${layout.end + packedBytes}`);
@@ -78,7 +80,8 @@ export function decodeSegment(source: Uint8Array, intern: InternEncoded = parseE
   for (let i = 0; i < count; i++) ts[i] = baseMs + offsets[i];
   return {
     series: decodeSeries(bytes.subarray(layout.end), rawBytes, seriesCount, intern),
-    seriesIndex: present & HAS_INDEX ? new Uint32Array(bytes.buffer, at + layout.index, count) : Uint32Array.from({ length: count }, (_, i) => i),
+    seriesIndex:
+      present & HAS_INDEX ? new Uint32Array(bytes.buffer, at + layout.index, count) : Uint32Array.from({ length: count }, (_, i) => i),
     ts,
     value: new Float64Array(bytes.buffer, at + layout.value, count),
     flags: present & HAS_FLAGS ? bytes.subarray(layout.flags, layout.flags + count) : new Uint8Array(count),

@@ -5,13 +5,13 @@ import { type Series, seriesKey } from '#model/series.ts';
 import { resolutionMs, type Tier } from '#model/tier.ts';
 import type { AggregateSeries, RawSeries, SelectInput, SelectResult } from '#ports/sample-source.ts';
 import { aggregateAggregates, aggregateSamples } from './aggregate.ts';
+import { joinAggregates, sliceAggregates } from './aggregate-columns.ts';
 import { readAggregates, readSamples } from './block-reader.ts';
 import { listWindows, readWindow, type WindowItem } from './catalog.ts';
 import { type CatalogEntry, visibleEntries, type Window } from './catalog-entry.ts';
 import { compileSelector, exactMetric } from './matching.ts';
 import { mergeSamples, sliceTime, sortUnique } from './merge-samples.ts';
 import type { OfSeries } from './merge-series.ts';
-import { joinAggregates, sliceAggregates } from './aggregate-columns.ts';
 import { namesFilterHas } from './names-filter.ts';
 import { planTier } from './plan-tier.ts';
 import { type ReadCounter, readStats, startCounting } from './read-counter.ts';
@@ -55,7 +55,8 @@ function startSelection(input: SelectInput): Selection {
   return {
     input,
     wanted: compileSelector(input.matchers),
-    mayHold: (entry) => entry.maxTs >= input.startMs && entry.minTs <= input.endMs && (metric === undefined || namesFilterHas(entry.names, metric)),
+    mayHold: (entry) =>
+      entry.maxTs >= input.startMs && entry.minTs <= input.endMs && (metric === undefined || namesFilterHas(entry.names, metric)),
     metrics: metric === undefined ? undefined : [metric],
     counter: startCounting(),
   };
@@ -64,7 +65,10 @@ function startSelection(input: SelectInput): Selection {
 async function selectRaw(deps: StorageDeps, selection: Selection): Promise<RawSeries[]> {
   const windows = await windowsOf(deps, selection, 'hot');
   const lists = await mapConcurrent(windows, WINDOWS_AT_ONCE, (window) => readRawWindow(deps, window, selection));
-  const merged = mergeBySeries(lists.flat(), (series, parts): RawSeries => ({ series, samples: mergeSamples(parts.map((part) => part.samples)) }));
+  const merged = mergeBySeries(
+    lists.flat(),
+    (series, parts): RawSeries => ({ series, samples: mergeSamples(parts.map((part) => part.samples)) }),
+  );
   return limited(merged, ({ samples }) => samples.ts.length, selection);
 }
 
@@ -83,7 +87,12 @@ async function readRawWindow(deps: StorageDeps, window: WindowItem, selection: S
     .filter(({ samples }) => samples.ts.length > 0);
 }
 
-async function readSegments(deps: StorageDeps, window: Window, entries: readonly CatalogEntry[], selection: Selection): Promise<RawSeries[]> {
+async function readSegments(
+  deps: StorageDeps,
+  window: Window,
+  entries: readonly CatalogEntry[],
+  selection: Selection,
+): Promise<RawSeries[]> {
   const { counter } = selection;
   const opened = await mapConcurrent(entries, ENTRIES_AT_ONCE, async (entry) => {
     const { batch, fetchedBytes } = await openSegment(deps, window, entry);
@@ -114,9 +123,15 @@ async function selectAggregates(deps: StorageDeps, selection: Selection, tier: C
   return limited(merged, ({ aggregates }) => aggregates.ts.length, selection);
 }
 
-async function readAggregateWindow(deps: StorageDeps, window: WindowItem, selection: Selection, tier: CoarseTier): Promise<AggregateSeries[]> {
+async function readAggregateWindow(
+  deps: StorageDeps,
+  window: WindowItem,
+  selection: Selection,
+  tier: CoarseTier,
+): Promise<AggregateSeries[]> {
   const { startMs, endMs } = rangeIn(deps, window, selection, tier);
-  const found = window.tier === 'hot' ? await aggregateRawWindow(deps, window, selection) : await readDerivedWindow(deps, window, selection);
+  const found =
+    window.tier === 'hot' ? await aggregateRawWindow(deps, window, selection) : await readDerivedWindow(deps, window, selection);
   return found
     .map(({ series, aggregates }) => {
       const atTier = window.tier !== tier && tier === 'cold' ? aggregateAggregates(aggregates, resolutionMs.cold) : aggregates;

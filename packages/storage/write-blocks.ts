@@ -4,8 +4,8 @@ import type { StorageClass } from '#ports/blobs.ts';
 import type { CommitInput } from './catalog.ts';
 import { blockKey, LEVEL, type Window } from './catalog-entry.ts';
 import type { OfSeries } from './merge-series.ts';
-import type { EncodedBlock } from './parquet/block-writer.ts';
 import { buildNamesFilter } from './names-filter.ts';
+import type { EncodedBlock } from './parquet/block-writer.ts';
 import type { StorageDeps } from './storage-deps.ts';
 
 type Output = CommitInput['outputs'][number];

@@ -1,9 +1,9 @@
+import type { ApiContext } from '#api/api-env.ts';
+import { readBody } from '#api/read-body.ts';
 import type { DecodeContext } from '#ingest/decode-context.ts';
 import type { IngestDeps } from '#ingest/ingest-samples.ts';
 import type { IngestLimits } from '#ingest/limits.ts';
 import { createSeriesCache, type SeriesCache } from '#ingest/series-cache.ts';
-import type { ApiContext } from '#api/api-env.ts';
-import { readBody } from '#api/read-body.ts';
 
 /** What the ingest routes need: the verb's dependencies and one series cache for each set of limits. */
 export interface IngestApi {

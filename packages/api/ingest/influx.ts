@@ -4,7 +4,13 @@ import { statusOf } from '#api/http-errors.ts';
 import { isOpsError } from '#core/errors.ts';
 import { decodeBody } from '#ingest/body.ts';
 import { decodeInflux } from '#ingest/influx.ts';
-import { findInfluxProblem, type InfluxProblem, type InfluxVersion, influxErrorBody, parseInfluxPrecision } from '#ingest/influx-protocol.ts';
+import {
+  findInfluxProblem,
+  type InfluxProblem,
+  type InfluxVersion,
+  influxErrorBody,
+  parseInfluxPrecision,
+} from '#ingest/influx-protocol.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import { type IngestApi, openRequest } from './context.ts';
 

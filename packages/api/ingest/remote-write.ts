@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
+import type { ApiEnv } from '#api/api-env.ts';
 import { isOpsError } from '#core/errors.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import { answerRemoteWrite, answerRemoteWriteError, type RemoteWriteAnswer, readRemoteWrite } from '#ingest/remote-write.ts';
-import type { ApiEnv } from '#api/api-env.ts';
 import { type IngestApi, openRequest } from './context.ts';
 
 /** Prometheus remote write 1.0 and 2.0. */

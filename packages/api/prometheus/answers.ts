@@ -3,7 +3,7 @@ import { isOpsError, type OpsError } from '#core/errors.ts';
 import type { Tier } from '#model/tier.ts';
 import type { ReadStats } from '#ports/sample-source.ts';
 import { queryErrorType } from '#query/query-errors.ts';
-import { errorJson, type ErrorType, statusOfErrorType } from './response.ts';
+import { type ErrorType, errorJson, statusOfErrorType } from './response.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import type { ApiContext, ApiEnv } from '#api/api-env.ts';
+import { type EvaluateInput, evaluateQuery } from '#query/evaluate.ts';
 import { parseQueryJson } from '#query/promql/parse-query-json.ts';
 import { prettyExpr } from '#query/promql/pretty.ts';
-import { type EvaluateInput, evaluateQuery } from '#query/evaluate.ts';
 import { answer, answering } from './answers.ts';
 import { readForm } from './form.ts';
 import { type QueryParams, readInstantParams, readQuery, readRangeParams } from './params.ts';
