@@ -13,8 +13,8 @@ import { createMemorySource, type MemorySource } from '../test/query/memory-sour
 
 interface KitQuery {
   readonly name: string;
-  readonly window: string;
-  readonly step: number;
+  readonly window?: string;
+  readonly step?: number;
   readonly query: string;
 }
 
@@ -57,12 +57,11 @@ function toColumns(points: readonly [number, number | null][]): SampleColumns {
   return points.some(([, v]) => v === null) ? { ts, value, stale: Uint8Array.from(points, ([, v]) => (v === null ? 1 : 0)) } : { ts, value };
 }
 
-async function run(source: MemorySource, { query, window, step, name }: KitQuery, lastMs: number): Promise<QueryResult> {
+async function run(source: MemorySource, { query, window, step }: KitQuery, lastMs: number): Promise<QueryResult> {
   const endMs = (Math.floor((lastMs / 1000 - 7) / 60) * 60 + 7) * 1000;
-  const isInstant = name === 'instant_all';
-  const startMs = isInstant ? endMs : endMs - Number.parseInt(window, 10) * 3_600_000;
+  const startMs = window === undefined ? endMs : endMs - Number.parseInt(window, 10) * 3_600_000;
   const limits = { maxSeries: 1e6, maxSamples: 5e7, maxBytes: 1e12, timeoutMs: 120_000 };
-  const times = { startMs, endMs, stepMs: isInstant ? 0 : step * 1000 };
+  const times = { startMs, endMs, stepMs: (step ?? 0) * 1000 };
   return evaluateQuery({ source }, { tenant: 'bench', expr: parseExpr(query), query, ...times, lookbackMs: 300_000, limits, now: Date.now });
 }
 

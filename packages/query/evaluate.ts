@@ -38,6 +38,8 @@ export interface EvaluateInput {
   readonly subqueryStepMs?: number | undefined;
   /** Whether known start times count in rate, irate, increase, resets and start_timestamp; default yes. */
   readonly useStartTimestamps?: boolean | undefined;
+  /** How rate and increase treat a counter that begins inside the window; default 3.x, the other for comparison with an older server. */
+  readonly extrapolation?: '2.x' | '3.x' | undefined;
 }
 
 /**
@@ -79,6 +81,7 @@ export async function evaluateQuery(deps: { source: SampleSource }, input: Evalu
     lookbackMs,
     subqueryStepMs,
     useStartTimestamps: input.useStartTimestamps ?? true,
+    extrapolation: input.extrapolation ?? '3.x',
     annotations: makeAnnotations(),
     pace,
     selected,

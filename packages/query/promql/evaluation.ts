@@ -19,6 +19,7 @@ export interface Evaluation {
   /** Step of subqueries that name none. */
   readonly subqueryStepMs: number;
   readonly useStartTimestamps: boolean;
+  readonly extrapolation: '2.x' | '3.x';
   readonly annotations: Annotations;
   readonly pace: Pace;
   /** What was read for each selector of the prepared expression. */

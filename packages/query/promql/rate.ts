@@ -17,7 +17,8 @@ export const fillDelta = (windows: Windows): number => fillExtrapolated(windows,
  * Prometheus' extrapolation: the difference between the window's first and last sample is scaled to the whole window, at
  * either end only as far as the next sample would be expected (1.1 times the mean distance), else by half that distance;
  * a counter is never taken below 0. A start time inside the window stands for a sample of 0 there. Series of deltas are
- * summed instead.
+ * summed instead. Before 3.x the point where a counter would be 0 came first and the distance was judged from there; the two
+ * differ only where a counter begins inside the window.
  */
 function fillExtrapolated(windows: Windows, isCounter: boolean, isRate: boolean): number {
   const { ts, value, times, lo, hi, rangeMs, values, present, base } = windows;
@@ -29,6 +30,7 @@ function fillExtrapolated(windows: Windows, isCounter: boolean, isRate: boolean)
   const resetAt = resets.at;
   const resetCount = resets.count;
   const rangeSeconds = rangeMs / 1000;
+  const zeroFirst = windows.evaluation.extrapolation === '2.x';
   let nextReset = 0; // first reset past the window's first sample
   let points = 0;
   for (let i = 0; i < times.length; i++) {
@@ -56,11 +58,10 @@ function fillExtrapolated(windows: Windows, isCounter: boolean, isRate: boolean)
       sampled = (lastTs - began) / 1000;
       result += firstValue;
     } else {
+      const toZero = isCounter && result > 0 && firstValue >= 0 ? sampled * (firstValue / result) : Infinity;
+      if (zeroFirst && toZero < toStart) toStart = toZero;
       if (toStart >= threshold) toStart = meanDistance / 2;
-      if (isCounter && result > 0 && firstValue >= 0) {
-        const toZero = sampled * (firstValue / result);
-        if (toZero < toStart) toStart = toZero;
-      }
+      if (!zeroFirst && toZero < toStart) toStart = toZero;
     }
     if (toEnd >= threshold) toEnd = meanDistance / 2;
     let factor = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;

@@ -5,6 +5,7 @@ import type { Aggregate, Evaluation } from './evaluation.ts';
 import { formatShortest } from './format-number.ts';
 import { dropEmptyRows, type Frame, newFrame } from './frame.ts';
 import { groupSeries } from './groups.ts';
+import { compareLabelSets } from './labels.ts';
 import { seriesHashShare } from './series-hash.ts';
 
 /** topk() and bottomk(): the k greatest or least series of each group at each step, NaN last. An instant result is in that order. */
@@ -123,10 +124,13 @@ function checkCount(k: Float64Array): boolean {
   return true;
 }
 
+/** The rows of each group in order of their labels, so that ties always fall the same way. */
 function groupRows(aggregate: Aggregate, frame: Frame): number[][] {
-  const { groupOf, labels } = groupSeries(frame.series, aggregate.grouping, aggregate.without);
+  const { series } = frame;
+  const { groupOf, labels } = groupSeries(series, aggregate.grouping, aggregate.without);
   const rows: number[][] = labels.map(() => []);
-  for (let row = 0; row < frame.series.length; row++) rows[groupOf[row] as number]?.push(row);
+  for (let row = 0; row < series.length; row++) rows[groupOf[row] as number]?.push(row);
+  for (const group of rows) group.sort((a, b) => compareLabelSets(series[a] as Frame['series'][number], series[b] as Frame['series'][number]));
   return rows;
 }
 
