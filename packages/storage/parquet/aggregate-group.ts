@@ -2,9 +2,10 @@ import type { AggregateColumns } from '#model/samples.ts';
 import type { Series } from '#model/series.ts';
 import type { GroupLayout } from './block-writer.ts';
 import { type ByteSink, createSink, putBytes, sinkView } from './byte-sink.ts';
-import { cutPages, timeBounds } from './row-pages.ts';
+import { cutPages, type PageCut, timeBounds } from './row-pages.ts';
 import { addSeriesRun, createSeriesRuns, putSeriesColumns, resetSeriesRuns, type SeriesRuns } from './series-runs.ts';
-import { type Candidate, closeChunk, type OpenChunk, openChunk, putBooleanColumn, putIndexPage, putNumberPage } from './write-chunk.ts';
+import { timeCandidates } from './time-layout.ts';
+import { closeChunk, openChunk, putBooleanColumn, putIndexPage, putNumberPage } from './write-chunk.ts';
 import type { WrittenChunk, WrittenRowGroup } from './write-footer.ts';
 
 /** The number columns of an aggregate row, in the order of the schema, which begins after metric and labels. */
@@ -24,11 +25,6 @@ export interface AggregateGroup {
   columns: Record<AggregateColumn, Float64Array>;
   delta: Uint8Array;
 }
-
-const wholeCandidates: readonly Candidate[] = [
-  { encoding: 'deltas', layout: { block: 4096, align: 8 } },
-  { encoding: 'deltas', layout: { block: 128, align: 1 } },
-];
 
 /** An empty group with room for `capacity` rows. */
 export function createAggregateGroup(capacity: number): AggregateGroup {
@@ -63,12 +59,10 @@ function growGroup(group: AggregateGroup, needed: number): void {
 /** Writes the rows as a row group and empties the group. */
 export function putAggregateGroup(group: AggregateGroup, sink: ByteSink, layout: GroupLayout): WrittenRowGroup {
   const { rows, series, columns } = group;
-  const pageEnds = cutPages(series.ends, layout.pageRows);
+  const cuts = cutPages(series, layout.pageRows);
   const chunks: WrittenChunk[] = putSeriesColumns(sink, series, rows, layout.level);
   for (const name of aggregateColumns) {
-    if (name === 'ts') chunks.push(putWhole(sink, columns.ts, layout, [rows], timeBounds(columns.ts, rows)));
-    else if (isWhole(name)) chunks.push(putWhole(sink, columns[name], layout, pageEnds, { nulls: 0 }));
-    else chunks.push(putDoubles(sink, columns[name], layout, pageEnds));
+    chunks.push(isWhole(name) ? putWhole(sink, name, group, layout) : putDoubles(sink, columns[name], layout, cuts));
   }
   const delta = openChunk(sink, layout.level);
   putBooleanColumn(delta, group.delta, rows);
@@ -78,46 +72,33 @@ export function putAggregateGroup(group: AggregateGroup, sink: ByteSink, layout:
   return { rows, chunks };
 }
 
-function putWhole(
-  sink: ByteSink,
-  values: Float64Array,
-  layout: GroupLayout,
-  pageEnds: readonly number[],
-  statistics: WrittenChunk['statistics'],
-): WrittenChunk {
+/** Whole numbers in one page: series of one target share times and counts, which zstd finds within a page only. */
+function putWhole(sink: ByteSink, name: AggregateColumn, group: AggregateGroup, layout: GroupLayout): WrittenChunk {
+  const { rows } = group;
+  const values = group.columns[name];
   const chunk = openChunk(sink, layout.level);
-  putPages(chunk, values, pageEnds, wholeCandidates);
-  return closeChunk(chunk, statistics);
+  putNumberPage(chunk, undefined, rows, values, 0, rows, timeCandidates(values, rows));
+  return closeChunk(chunk, name === 'ts' ? timeBounds(values, rows) : { nulls: 0 });
 }
 
 /** Doubles as split bytes or, where that is smaller, as indexes into a dictionary. */
-function putDoubles(sink: ByteSink, values: Float64Array, layout: GroupLayout, pageEnds: readonly number[]): WrittenChunk {
-  const rows = pageEnds[pageEnds.length - 1];
+function putDoubles(sink: ByteSink, values: Float64Array, layout: GroupLayout, cuts: readonly PageCut[]): WrittenChunk {
+  const rows = cuts[cuts.length - 1].rowEnd;
   const start = sink.at;
   const split = openChunk(sink, layout.level);
-  putPages(split, values, pageEnds, [{ encoding: 'split' }]);
+  for (const { from, to } of cuts) putNumberPage(split, undefined, to - from, values, from, to, [{ encoding: 'split' }]);
   const closedSplit = closeChunk(split, { nulls: 0 });
   const found = indexDoubles(values, rows);
   if (found === undefined) return closedSplit;
   const other = createSink(1024);
   const chunk = openChunk(other, layout.level);
-  let page = 0;
-  for (const end of pageEnds) {
-    putIndexPage(chunk, undefined, end - page, found.dictionary, found.entries, found.indexes.subarray(page, end));
-    page = end;
+  for (const { from, to } of cuts) {
+    putIndexPage(chunk, undefined, to - from, found.dictionary, found.entries, found.indexes.subarray(from, to));
   }
   if (other.at >= closedSplit.sizeBytes) return closedSplit;
   sink.at = start;
   putBytes(sink, sinkView(other));
   return { ...closeChunk(chunk, { nulls: 0 }), offset: start };
-}
-
-function putPages(chunk: OpenChunk, values: Float64Array, pageEnds: readonly number[], candidates: readonly Candidate[]): void {
-  let start = 0;
-  for (const end of pageEnds) {
-    putNumberPage(chunk, undefined, end - start, values, start, end, candidates);
-    start = end;
-  }
 }
 
 /**

@@ -5,7 +5,8 @@ import type { ByteSink } from './byte-sink.ts';
 import { DECIMAL_KIND, DOUBLE_KIND, type SplitColumns, splitRun } from './decimal.ts';
 import { cutPages, int64Bytes, timeBounds } from './row-pages.ts';
 import { addSeriesRun, createSeriesRuns, putSeriesColumns, resetSeriesRuns, type SeriesRuns } from './series-runs.ts';
-import { type Candidate, closeChunk, type Levels, openChunk, putBooleanColumn, putIndexPage, putNumberPage } from './write-chunk.ts';
+import { timeCandidates } from './time-layout.ts';
+import { type Candidate, closeChunk, type OpenChunk, openChunk, putBooleanColumn, putIndexPage, putNumberPage } from './write-chunk.ts';
 import type { WrittenChunk, WrittenRowGroup } from './write-footer.ts';
 
 /** The rows of one row group, column by column, until they are written. */
@@ -19,8 +20,6 @@ export interface SampleGroup {
   delta: Uint8Array;
 }
 
-/** Timestamps on whole bytes: series of one target repeat each other's, which zstd then finds. Long blocks leave few headers in between. */
-const tsCandidates: readonly Candidate[] = [{ encoding: 'deltas', layout: { block: 4096, align: 8 } }];
 const mantissaCandidates: readonly Candidate[] = [
   { encoding: 'deltas', layout: { block: 128, align: 1 } },
   { encoding: 'deltas', layout: { block: 128, align: 8 } },
@@ -96,13 +95,12 @@ export function putSampleGroup(group: SampleGroup, sink: ByteSink, layout: Group
     if (kind === DECIMAL_KIND) decimal[i] = 1;
     else if (kind === DOUBLE_KIND) double[i] = 1;
   }
-  const pageEnds = cutPages(group.series.ends, layout.pageRows);
   const chunks: WrittenChunk[] = [
     ...putSeriesColumns(sink, group.series, rows, layout.level),
     putTs(sink, group, layout),
-    putMantissa(sink, group, layout, decimal, pageEnds),
+    putMantissa(sink, group, layout, decimal),
     putExponent(sink, group, layout, decimal),
-    putValue(sink, group, layout, double, pageEnds),
+    putValue(sink, group, layout, double),
     putStartTs(sink, group, layout),
     putDelta(sink, group, layout),
   ];
@@ -116,41 +114,32 @@ export function putSampleGroup(group: SampleGroup, sink: ByteSink, layout: Group
 
 function putTs(sink: ByteSink, group: SampleGroup, layout: GroupLayout): WrittenChunk {
   const chunk = openChunk(sink, layout.level);
-  putNumberPage(chunk, undefined, group.rows, group.ts, 0, group.rows, tsCandidates);
+  putNumberPage(chunk, undefined, group.rows, group.ts, 0, group.rows, timeCandidates(group.ts, group.rows));
   return closeChunk(chunk, timeBounds(group.ts, group.rows));
 }
 
-function putMantissa(
-  sink: ByteSink,
-  group: SampleGroup,
-  layout: GroupLayout,
-  present: Uint8Array,
-  pageEnds: readonly number[],
-): WrittenChunk {
+function putMantissa(sink: ByteSink, group: SampleGroup, layout: GroupLayout, present: Uint8Array): WrittenChunk {
   const chunk = openChunk(sink, layout.level);
-  putPages(pageEnds, present, (levels, from, to) => {
-    putNumberPage(chunk, levels, levels.to - levels.from, group.split.mantissa, from, to, mantissaCandidates);
-  });
+  putPresent(chunk, group, layout, present, group.split.mantissa, mantissaCandidates);
   return closeChunk(chunk, { nulls: group.rows - group.split.decimals });
 }
 
-function putValue(sink: ByteSink, group: SampleGroup, layout: GroupLayout, present: Uint8Array, pageEnds: readonly number[]): WrittenChunk {
+function putValue(sink: ByteSink, group: SampleGroup, layout: GroupLayout, present: Uint8Array): WrittenChunk {
   const chunk = openChunk(sink, layout.level);
-  putPages(pageEnds, present, (levels, from, to) => {
-    putNumberPage(chunk, levels, levels.to - levels.from, group.split.double, from, to, [{ encoding: 'split' }]);
-  });
+  putPresent(chunk, group, layout, present, group.split.double, [{ encoding: 'split' }]);
   return closeChunk(chunk, { nulls: group.rows - group.split.doubles });
 }
 
-function putPages(pageEnds: readonly number[], present: Uint8Array, put: (levels: Levels, from: number, to: number) => void): void {
-  let start = 0;
-  let from = 0;
-  for (const end of pageEnds) {
-    let to = from;
-    for (let i = start; i < end; i++) to += present[i];
-    put({ present, from: start, to: end }, from, to);
-    start = end;
-    from = to;
+function putPresent(
+  chunk: OpenChunk,
+  group: SampleGroup,
+  layout: GroupLayout,
+  present: Uint8Array,
+  values: Float64Array,
+  candidates: readonly Candidate[],
+): void {
+  for (const { rowStart, rowEnd, from, to } of cutPages(group.series, layout.pageRows, present)) {
+    putNumberPage(chunk, { present, from: rowStart, to: rowEnd }, rowEnd - rowStart, values, from, to, candidates);
   }
 }
 
