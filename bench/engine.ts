@@ -9,7 +9,7 @@ import { type Series, seriesFromLabels, seriesKey } from '#model/series.ts';
 import { evaluateQuery } from '#query/evaluate.ts';
 import { parseExpr } from '#query/promql/parse.ts';
 import type { QueryResult } from '#query/query-result.ts';
-import { createMemorySource, type MemorySource } from '../test/query/memory-source.ts';
+import { createMemorySource, type MemorySource } from '#test/query/memory-source.ts';
 
 interface KitQuery {
   readonly name: string;
@@ -36,7 +36,11 @@ function load(source: MemorySource, text: string): number {
   const all = new Map<string, { series: Series; points: [number, number | null][] }>();
   for (const line of text.split('\n')) {
     if (line === '') continue;
-    const { metric, values, timestamps } = JSON.parse(line) as { metric: Record<string, string>; values: (number | null)[]; timestamps: number[] };
+    const { metric, values, timestamps } = JSON.parse(line) as {
+      metric: Record<string, string>;
+      values: (number | null)[];
+      timestamps: number[];
+    };
     const series = seriesFromLabels(Object.entries(metric).map(([name, value]) => ({ name, value })));
     const entry = all.get(seriesKey(series)) ?? { series, points: [] };
     all.set(seriesKey(series), entry);
@@ -54,7 +58,9 @@ function load(source: MemorySource, text: string): number {
 function toColumns(points: readonly [number, number | null][]): SampleColumns {
   const ts = Float64Array.from(points, ([time]) => time);
   const value = Float64Array.from(points, ([, v]) => v ?? Number.NaN);
-  return points.some(([, v]) => v === null) ? { ts, value, stale: Uint8Array.from(points, ([, v]) => (v === null ? 1 : 0)) } : { ts, value };
+  return points.some(([, v]) => v === null)
+    ? { ts, value, stale: Uint8Array.from(points, ([, v]) => (v === null ? 1 : 0)) }
+    : { ts, value };
 }
 
 async function run(source: MemorySource, { query, window, step }: KitQuery, lastMs: number): Promise<QueryResult> {
@@ -62,11 +68,18 @@ async function run(source: MemorySource, { query, window, step }: KitQuery, last
   const startMs = window === undefined ? endMs : endMs - Number.parseInt(window, 10) * 3_600_000;
   const limits = { maxSeries: 1e6, maxSamples: 5e7, maxBytes: 1e12, timeoutMs: 120_000 };
   const times = { startMs, endMs, stepMs: (step ?? 0) * 1000 };
-  return evaluateQuery({ source }, { tenant: 'bench', expr: parseExpr(query), query, ...times, lookbackMs: 300_000, limits, now: Date.now });
+  return evaluateQuery(
+    { source },
+    { tenant: 'bench', expr: parseExpr(query), query, ...times, lookbackMs: 300_000, limits, now: Date.now },
+  );
 }
 
 function countPoints(result: QueryResult): number {
-  return result.type === 'matrix' ? result.series.reduce((sum, { count }) => sum + count, 0) : result.type === 'vector' ? result.series.length : 1;
+  return result.type === 'matrix'
+    ? result.series.reduce((sum, { count }) => sum + count, 0)
+    : result.type === 'vector'
+      ? result.series.length
+      : 1;
 }
 
 const source = createMemorySource();
@@ -83,5 +96,7 @@ for (const query of JSON.parse(readFileSync(join(kit, 'queries.json'), 'utf8')) 
     times.push(performance.now() - start);
   }
   const p50 = times.sort((a, b) => a - b)[Math.floor(runs / 2)] as number;
-  console.log(`${query.name.padEnd(20)} p50 ${p50.toFixed(1).padStart(7)} ms   first ${cold.toFixed(1).padStart(7)} ms   ${countPoints(result)} points`);
+  console.log(
+    `${query.name.padEnd(20)} p50 ${p50.toFixed(1).padStart(7)} ms   first ${cold.toFixed(1).padStart(7)} ms   ${countPoints(result)} points`,
+  );
 }

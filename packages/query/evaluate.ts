@@ -2,7 +2,7 @@ import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
 import type { Series } from '#model/series.ts';
 import { type Tier, tiers } from '#model/tier.ts';
-import type { ReadStats, SampleSource, SelectInput, SelectLimits, SelectResult } from '#ports/sample-source.ts';
+import type { ReadStats, SampleSource, SelectLimits, SelectResult } from '#ports/sample-source.ts';
 import { formatAnnotations, makeAnnotations } from './promql/annotations.ts';
 import type { Expr } from './promql/ast.ts';
 import { evalExpr } from './promql/eval-expr.ts';
@@ -15,9 +15,11 @@ import { makePace } from './promql/pace.ts';
 import { prepareExpr } from './promql/prepare.ts';
 import { pointsOfRow } from './promql/range-input.ts';
 import { planSelections, type Selection } from './promql/selections.ts';
-import { makeSteps } from './promql/steps.ts';
+import { countSteps, makeSteps } from './promql/steps.ts';
 import { valueType } from './promql/value-types.ts';
+import { tooManySamplesError } from './query-errors.ts';
 import type { MatrixSeries, QueryResult, QueryValue } from './query-result.ts';
+import { makeReader, type ReadRequest } from './reader.ts';
 
 export interface EvaluateInput {
   readonly tenant: string;
@@ -53,42 +55,31 @@ export async function evaluateQuery(deps: { source: SampleSource }, input: Evalu
   if (isRange && valueType(input.expr) !== 'vector' && valueType(input.expr) !== 'scalar') throw wrongRangeType(input.expr);
   const times = { startMs: input.startMs, endMs: isRange ? input.endMs : input.startMs, stepMs: input.stepMs };
   const expr = prepareExpr(input.expr, times);
-  const pace = makePace({ now: input.now, timeoutMs: input.limits.timeoutMs, maxSamples: input.limits.maxSamples, signal: input.signal });
-  const lookbackMs = input.lookbackMs;
-  const subqueryStepMs = input.subqueryStepMs ?? 60_000;
-  const results: SelectResult[] = [];
-  const select = async (selection: Omit<Selection, 'selector'> & { matchers: SelectInput['matchers'] }) => {
-    const { matchers, startMs, endMs, rangeMs, stepMs, func } = selection;
-    const result = await deps.source.select({
-      tenant: input.tenant,
-      matchers,
-      startMs,
-      endMs,
-      rangeMs,
-      stepMs,
-      func,
-      limits: input.limits,
-      signal: input.signal,
-    });
-    results.push(result);
-    return result;
-  };
-  const plans = planSelections(expr, times, { lookbackMs, subqueryStepMs });
-  const selected = await readSelections(plans, select);
-  pace.check();
-  const evaluation: Evaluation = {
-    steps: makeSteps(times.startMs, times.endMs, times.stepMs),
-    lookbackMs,
-    subqueryStepMs,
-    useStartTimestamps: input.useStartTimestamps ?? true,
-    extrapolation: input.extrapolation ?? '3.x',
-    annotations: makeAnnotations(),
-    pace,
-    selected,
-    select: ({ matchers, startMs, endMs, func }) => select({ matchers, startMs, endMs, rangeMs: 0, stepMs: input.stepMs, func }),
-  };
-  const value = await evaluateValue(evaluation, expr, isRange);
-  return { ...value, ...describeRun(evaluation, input.query, results) };
+  const { maxSamples, timeoutMs } = input.limits;
+  if (countSteps(times.startMs, times.endMs, times.stepMs) > maxSamples) throw tooManySamplesError();
+  const reader = makeReader(deps.source, input);
+  try {
+    const pace = makePace({ now: input.now, timeoutMs, maxSamples, signal: input.signal });
+    const lookbackMs = input.lookbackMs;
+    const subqueryStepMs = input.subqueryStepMs ?? 60_000;
+    const selected = await readSelections(planSelections(expr, times, { lookbackMs, subqueryStepMs }), reader.select);
+    const evaluation: Evaluation = {
+      steps: makeSteps(times.startMs, times.endMs, times.stepMs),
+      lookbackMs,
+      subqueryStepMs,
+      useStartTimestamps: input.useStartTimestamps ?? true,
+      extrapolation: input.extrapolation ?? '3.x',
+      annotations: makeAnnotations(),
+      pace,
+      evaluate: evalExpr,
+      selected,
+      select: ({ matchers, startMs, endMs, func }) => reader.select({ matchers, startMs, endMs, rangeMs: 0, stepMs: input.stepMs, func }),
+    };
+    const value = await evaluateValue(evaluation, expr, isRange);
+    return { ...value, ...describeRun(evaluation, input.query, reader.results) };
+  } finally {
+    reader.close();
+  }
 }
 
 function wrongRangeType(expr: Expr): OpsError {
@@ -99,7 +90,7 @@ function wrongRangeType(expr: Expr): OpsError {
 /** Reads all selections at once, equal ones once. */
 async function readSelections(
   plans: readonly Selection[],
-  select: (selection: Omit<Selection, 'selector'> & { matchers: SelectInput['matchers'] }) => Promise<SelectResult>,
+  select: (request: ReadRequest) => Promise<SelectResult>,
 ): Promise<Map<VectorSelector, SelectResult>> {
   const underWay = new Map<string, Promise<SelectResult>>();
   const read = plans.map(async ({ selector, ...selection }): Promise<[VectorSelector, SelectResult]> => {
@@ -141,7 +132,11 @@ function sortSeries(series: MatrixSeries[]): MatrixSeries[] {
   return series.sort((a, b) => compareLabelSets(a.series, b.series));
 }
 
-function describeRun(evaluation: Evaluation, query: string | undefined, results: readonly SelectResult[]): Omit<QueryResult, keyof QueryValue> {
+function describeRun(
+  evaluation: Evaluation,
+  query: string | undefined,
+  results: readonly SelectResult[],
+): Omit<QueryResult, keyof QueryValue> {
   const { warnings, infos } = formatAnnotations(evaluation.annotations, query);
   for (const result of results) for (const warning of result.warnings) if (!warnings.includes(warning)) warnings.push(warning);
   const read = results.reduce<ReadStats>((sum, result) => addStats(sum, result.read), { objects: 0, requests: 0, bytes: 0, samples: 0 });

@@ -61,10 +61,10 @@ export function createMemorySource(): MemorySource {
 
 function matching(entries: readonly RawSeries[], matchers: SelectInput['matchers']): RawSeries[] {
   const tests = matchers.map((matcher) => ({ name: matcher.name, test: compileMatcher(matcher) }));
-  return entries.filter(({ series }) => tests.every(({ name, test }) => test(valueOf(series, name))));
+  return entries.filter(({ series }) => tests.every(({ name, test }) => test(labelOf(series, name))));
 }
 
-function valueOf(series: Series, name: string): string {
+function labelOf(series: Series, name: string): string {
   if (name === '__name__') return series.metric;
   return series.labels.find((label) => label.name === name)?.value ?? '';
 }
@@ -98,7 +98,8 @@ function mergeSamples(known: SampleColumns | undefined, added: readonly MemorySa
   const byTime = new Map<number, MemorySample>();
   for (const sample of [...toSamples(known), ...added]) {
     const other = byTime.get(sample.ts);
-    if (other === undefined || winsOver(sample.value, sample.stale === true, other.value, other.stale === true)) byTime.set(sample.ts, sample);
+    if (other === undefined || winsOver(sample.value, sample.stale === true, other.value, other.stale === true))
+      byTime.set(sample.ts, sample);
   }
   const samples = [...byTime.values()].sort((a, b) => a.ts - b.ts);
   return {
@@ -106,7 +107,9 @@ function mergeSamples(known: SampleColumns | undefined, added: readonly MemorySa
     value: Float64Array.from(samples, ({ value }) => value),
     ...(samples.some(({ stale }) => stale) && { stale: Uint8Array.from(samples, ({ stale }) => Number(stale === true)) }),
     ...(samples.some(({ delta }) => delta) && { delta: Uint8Array.from(samples, ({ delta }) => Number(delta === true)) }),
-    ...(samples.some(({ startTs }) => startTs !== undefined) && { startTs: Float64Array.from(samples, ({ startTs }) => startTs ?? Number.NaN) }),
+    ...(samples.some(({ startTs }) => startTs !== undefined) && {
+      startTs: Float64Array.from(samples, ({ startTs }) => startTs ?? Number.NaN),
+    }),
   };
 }
 

@@ -1,9 +1,9 @@
 import type { Label } from '#model/series.ts';
-import { seriesFromLabels, type Series } from '#model/series.ts';
+import { type Series, seriesFromLabels } from '#model/series.ts';
 import type { Expr } from './ast.ts';
-import type { Steps } from './steps.ts';
 import { commitRow, type Frame, newFrame, nextRow } from './frame.ts';
 import { emptySeries } from './labels.ts';
+import type { Steps } from './steps.ts';
 
 /** absent() and absent_over_time(): 1 at every step at which no series of `frame` has a point. */
 export function absentOf(frame: Frame, arg: Expr, dropName: boolean): Frame {

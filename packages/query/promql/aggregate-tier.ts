@@ -24,7 +24,12 @@ interface Window {
  * A range function over aggregate rows instead of samples. A row belongs to the window in which its last sample lies, so
  * windows side by side share no row and miss none. NaN is no result.
  */
-export async function evalAggregateRange(evaluation: Evaluation, call: Call, selector: MatrixSelector, selection: AggregateResult): Promise<Frame> {
+export async function evalAggregateRange(
+  evaluation: Evaluation,
+  call: Call,
+  selector: MatrixSelector,
+  selection: AggregateResult,
+): Promise<Frame> {
   const { pace, steps } = evaluation;
   const compute = functions[call.func];
   if (!aggregateFunctions.has(call.func) || compute === undefined || selector.vector.anchored || selector.vector.smoothed) {
@@ -53,8 +58,7 @@ export async function evalAggregateRange(evaluation: Evaluation, call: Call, sel
     }
     commitRow(frame, series as Series, !keepsName, points);
     pace.hold(points);
-    const pause = pace.pause(steps.count + aggregates.ts.length);
-    if (pause) await pause;
+    if (pace.isTurnDue(steps.count + aggregates.ts.length)) await pace.yieldTurn();
   }
   return frame;
 }

@@ -29,7 +29,12 @@ const addRows: Readonly<Record<string, AddRow>> = {
 };
 
 /** sum, avg, min, max, count, group, stddev, stdvar and quantile: one row for each group. `param` is the quantile. */
-export async function evalAggregation(evaluation: Evaluation, aggregate: Aggregate, frame: Frame, param: Float64Array | undefined): Promise<Frame> {
+export async function evalAggregation(
+  evaluation: Evaluation,
+  aggregate: Aggregate,
+  frame: Frame,
+  param: Float64Array | undefined,
+): Promise<Frame> {
   const { pace, steps } = evaluation;
   const n = steps.count;
   const groups = groupSeries(frame.series, aggregate.grouping, aggregate.without);
@@ -39,8 +44,7 @@ export async function evalAggregation(evaluation: Evaluation, aggregate: Aggrega
   const addRow = addRows[aggregate.op] as AddRow;
   for (let r = 0; r < frame.series.length; r++) {
     addRow(cells, (groups.groupOf[r] as number) * n, frame, r * n, n);
-    const pause = pace.pause(n);
-    if (pause) await pause;
+    if (pace.isTurnDue(n)) await pace.yieldTurn();
   }
   finishCells(aggregate.op, cells, frame, groups);
   return toFrame(evaluation, frame, groups, cells.values, cells.count);
@@ -83,7 +87,7 @@ function addToMinima({ values, count }: Cells, to: number, frame: Frame, from: n
     const x = added[from + i] as number;
     const cell = to + i;
     const least = values[cell] as number;
-    if (count[cell] === 0 || least > x || least !== least) values[cell] = x;
+    if (count[cell] === 0 || least > x || Number.isNaN(least)) values[cell] = x;
     count[cell] = 1;
   }
 }
@@ -95,7 +99,7 @@ function addToMaxima({ values, count }: Cells, to: number, frame: Frame, from: n
     const x = added[from + i] as number;
     const cell = to + i;
     const greatest = values[cell] as number;
-    if (count[cell] === 0 || greatest < x || greatest !== greatest) values[cell] = x;
+    if (count[cell] === 0 || greatest < x || Number.isNaN(greatest)) values[cell] = x;
     count[cell] = 1;
   }
 }
@@ -130,7 +134,8 @@ function finishCells(op: string, { values, count, extra }: Cells, frame: Frame, 
     if (seen === 0) continue;
     const value = values[i] as number;
     if (op === 'sum') values[i] = value + (extra[i] as number);
-    else if (op === 'avg') values[i] = Number.isFinite(value) || seen === 1 ? value / seen + (extra[i] as number) / seen : meanOfCell(frame, groups, i);
+    else if (op === 'avg')
+      values[i] = Number.isFinite(value) || seen === 1 ? value / seen + (extra[i] as number) / seen : meanOfCell(frame, groups, i);
     else if (op === 'count') values[i] = seen;
     else if (op === 'group') values[i] = 1;
     else if (op === 'stdvar') values[i] = value / seen;
@@ -182,15 +187,14 @@ async function evalQuantile(evaluation: Evaluation, aggregate: Aggregate, frame:
       for (const base of bases) {
         if (frame.present[base + i] !== 1) continue;
         const x = frame.values[base + i] as number;
-        if (x !== x) nans++;
+        if (Number.isNaN(x)) nans++;
         else scratch[numbers++] = x;
       }
       if (numbers > 1) scratch.subarray(0, numbers).sort();
       count[group * n + i] = numbers + nans;
       values[group * n + i] = quantileOfSorted(q[i] as number, scratch, numbers, nans);
     }
-    const pause = evaluation.pace.pause(n * bases.length);
-    if (pause) await pause;
+    if (evaluation.pace.isTurnDue(n * bases.length)) await evaluation.pace.yieldTurn();
   }
   return toFrame(evaluation, frame, groups, values, count);
 }

@@ -69,7 +69,7 @@ function rankOf(value: number, { bounds, counts, length }: Buckets, total: numbe
     if (start >= value) return Math.min(rank, total);
     if (end > value) {
       const inside = start === -Infinity ? count : rank + ((count - rank) * (value - start)) / (end - start);
-      return inside > total ? total : inside;
+      return Math.min(inside, total);
     }
     rank = count;
   }

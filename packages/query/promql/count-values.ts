@@ -33,8 +33,7 @@ export async function evalCountValues(evaluation: Evaluation, aggregate: Aggrega
       }
       result.values[base + i] = (result.values[base + i] as number) + 1;
     }
-    const pause = pace.pause(n);
-    if (pause) await pause;
+    if (pace.isTurnDue(n)) await pace.yieldTurn();
   }
   return result;
 }

@@ -22,7 +22,10 @@ export function findResets(ts: Float64Array, value: Float64Array, startTs: Float
   resets.count = 0;
   for (let k = 1; k < value.length; k++) {
     const fell = (value[k] as number) < (value[k - 1] as number);
-    if (fell || (startTs !== undefined && isStartReset(startTs[k - 1] as number, ts[k - 1] as number, startTs[k] as number, ts[k] as number))) {
+    if (
+      fell ||
+      (startTs !== undefined && isStartReset(startTs[k - 1] as number, ts[k - 1] as number, startTs[k] as number, ts[k] as number))
+    ) {
       if (resets.count === resets.at.length) resets.at = growIndexes(resets.at);
       resets.at[resets.count++] = k;
     }

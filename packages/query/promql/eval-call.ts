@@ -2,7 +2,7 @@ import { absentOf } from './absent.ts';
 import { evalAggregateRange } from './aggregate-tier.ts';
 import type { Expr } from './ast.ts';
 import { dateFunction, mapDates } from './date-functions.ts';
-import { evalFrame, evalScalar } from './eval-expr.ts';
+import { evalFrame, evalScalar } from './eval-operand.ts';
 import { type Call, type Evaluation, selectionOf } from './evaluation.ts';
 import { commitRow, type Frame, newFrame, nextRow, type ScalarValue, type Value } from './frame.ts';
 import { goMax, goMin } from './go-math.ts';
@@ -54,7 +54,7 @@ const functions: Readonly<Record<string, Evaluate>> = {
   },
   label_replace: async (evaluation, call) => {
     const [target, replacement, source, pattern] = [1, 2, 3, 4].map((index) => stringArg(call, index)) as [string, string, string, string];
-    return replaceLabels(await frameArg(evaluation, call, 0), { target, replacement, source, pattern });
+    return replaceLabels(evaluation.pace, await frameArg(evaluation, call, 0), { target, replacement, source, pattern });
   },
   max_of: (evaluation, call) => combineScalars(evaluation, call, goMax),
   min_of: (evaluation, call) => combineScalars(evaluation, call, goMin),
@@ -104,7 +104,12 @@ async function evalRangeCall(evaluation: Evaluation, call: Call): Promise<Frame>
   return call.func === 'absent_over_time' ? absentOf(frame, matrix as Expr, true) : frame;
 }
 
-async function evalOverRange(evaluation: Evaluation, call: Call, matrix: Expr | undefined, params: readonly Float64Array[]): Promise<Frame> {
+async function evalOverRange(
+  evaluation: Evaluation,
+  call: Call,
+  matrix: Expr | undefined,
+  params: readonly Float64Array[],
+): Promise<Frame> {
   if (matrix?.kind === 'subquery') return evalRangeFunction(evaluation, call, await evalSubqueryRange(evaluation, matrix), params);
   if (matrix?.kind !== 'matrixSelector') throw new TypeError(`${call.func} was given no range vector`);
   const selection = selectionOf(evaluation, matrix.vector);
@@ -190,4 +195,3 @@ function timesOfSteps(frame: Frame): Frame {
   frame.dropName.fill(true);
   return frame;
 }
-

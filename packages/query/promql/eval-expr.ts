@@ -2,8 +2,9 @@ import { evalAggregation } from './aggregations.ts';
 import type { Expr } from './ast.ts';
 import { evalCountValues } from './count-values.ts';
 import { evalCall } from './eval-call.ts';
+import { evalFrame, evalScalar } from './eval-operand.ts';
 import type { Aggregate, Binary, Evaluation } from './evaluation.ts';
-import { type Frame, newFrame, spreadFrame, type Value } from './frame.ts';
+import { type Frame, spreadFrame, type Value } from './frame.ts';
 import { evalVectorSelector } from './instant-selector.ts';
 import { isSetOperator } from './operators.ts';
 import { isStepInvariant } from './prepare.ts';
@@ -30,21 +31,6 @@ export async function evalExpr(evaluation: Evaluation, expr: Expr): Promise<Valu
   pace.held = before;
   pace.hold(value.kind === 'frame' ? value.points : 0);
   return value;
-}
-
-/** The value of an instant-vector expression. */
-export async function evalFrame(evaluation: Evaluation, expr: Expr): Promise<Frame> {
-  if (evaluation.steps.count === 0) return newFrame(evaluation.steps, 0);
-  const value = await evalExpr(evaluation, expr);
-  if (value.kind === 'frame') return value;
-  throw new TypeError(`the expression at ${expr.span.start} is no instant vector`);
-}
-
-/** The value of a scalar expression. */
-export async function evalScalar(evaluation: Evaluation, expr: Expr): Promise<Float64Array> {
-  const value = await evalExpr(evaluation, expr);
-  if (value.kind === 'scalar') return value.values;
-  throw new TypeError(`the expression at ${expr.span.start} is no scalar`);
 }
 
 async function evalNode(evaluation: Evaluation, expr: Expr): Promise<Value> {

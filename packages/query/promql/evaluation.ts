@@ -2,6 +2,7 @@ import type { Matcher } from '#model/matcher.ts';
 import type { SelectResult } from '#ports/sample-source.ts';
 import type { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
+import type { Value } from './frame.ts';
 import type { Pace } from './pace.ts';
 import type { Steps } from './steps.ts';
 
@@ -22,6 +23,8 @@ export interface Evaluation {
   readonly extrapolation: '2.x' | '3.x';
   readonly annotations: Annotations;
   readonly pace: Pace;
+  /** Evaluates an operand; carried along so that functions need not know the whole of evaluation. */
+  readonly evaluate: (evaluation: Evaluation, expr: Expr) => Promise<Value>;
   /** What was read for each selector of the prepared expression. */
   readonly selected: ReadonlyMap<VectorSelector, SelectResult>;
   /** Reads more, for selections that depend on values. */

@@ -26,7 +26,7 @@ function fillExtreme(windows: Windows, sign: number, latest: boolean, asTime: bo
     let best = sign * (value[winner] as number);
     for (let k = seen; k < end; k++) {
       const x = sign * (value[k] as number);
-      if (x > best || best !== best || (latest && x === best)) {
+      if (x > best || Number.isNaN(best) || (latest && x === best)) {
         best = x;
         winner = k;
       }

@@ -26,12 +26,19 @@ export async function evalHistogramQuantile(evaluation: Evaluation, q: QuantileA
   warnOfQuantiles(evaluation, q);
   const histograms = groupBuckets(evaluation, frame, span);
   const result = newFrame(evaluation.steps, histograms.length);
-  for (const histogram of histograms) await fillHistogram(evaluation, result, histogram.series, histogram, frame, quantileOf(evaluation, q, histogram, span));
+  for (const histogram of histograms)
+    await fillHistogram(evaluation, result, histogram.series, histogram, frame, quantileOf(evaluation, q, histogram, span));
   return result;
 }
 
 /** histogram_quantiles(): several quantiles at once, told apart by a label. */
-export async function evalHistogramQuantiles(evaluation: Evaluation, frame: Frame, span: Span, label: string, quantiles: readonly QuantileArg[]): Promise<Frame> {
+export async function evalHistogramQuantiles(
+  evaluation: Evaluation,
+  frame: Frame,
+  span: Span,
+  label: string,
+  quantiles: readonly QuantileArg[],
+): Promise<Frame> {
   for (const q of quantiles) warnOfQuantiles(evaluation, q);
   const histograms = groupBuckets(evaluation, frame, span);
   const result = newFrame(evaluation.steps, histograms.length * quantiles.length);
@@ -40,7 +47,9 @@ export async function evalHistogramQuantiles(evaluation: Evaluation, frame: Fram
       for (const histogram of histograms) {
         const series = withLabel(histogram.series, label, formatOpenMetrics(each.value));
         const compute = quantileOf(evaluation, q, histogram, span);
-        await fillHistogram(evaluation, result, series, histogram, frame, (step, buckets) => (each.steps[step] === 1 ? compute(step, buckets) : undefined));
+        await fillHistogram(evaluation, result, series, histogram, frame, (step, buckets) =>
+          each.steps[step] === 1 ? compute(step, buckets) : undefined,
+        );
       }
     }
   }
@@ -48,7 +57,13 @@ export async function evalHistogramQuantiles(evaluation: Evaluation, frame: Fram
 }
 
 /** histogram_fraction() over classic buckets. */
-export async function evalHistogramFraction(evaluation: Evaluation, lower: Float64Array, upper: Float64Array, frame: Frame, span: Span): Promise<Frame> {
+export async function evalHistogramFraction(
+  evaluation: Evaluation,
+  lower: Float64Array,
+  upper: Float64Array,
+  frame: Frame,
+  span: Span,
+): Promise<Frame> {
   const histograms = groupBuckets(evaluation, frame, span);
   const result = newFrame(evaluation.steps, histograms.length);
   for (const histogram of histograms) {
@@ -162,6 +177,5 @@ async function fillHistogram(
   }
   commitRow(result, series, true, points);
   evaluation.pace.hold(points);
-  const pause = evaluation.pace.pause(n * size);
-  if (pause) await pause;
+  if (evaluation.pace.isTurnDue(n * size)) await evaluation.pace.yieldTurn();
 }

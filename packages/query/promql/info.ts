@@ -3,11 +3,11 @@ import { compileMatcher } from '#model/matcher.ts';
 import type { Series } from '#model/series.ts';
 import { executionError } from '#query/query-errors.ts';
 import type { Expr } from './ast.ts';
+import { escapeRegex } from './escape-regex.ts';
 import type { Call, Evaluation, LateSelection } from './evaluation.ts';
 import { type Frame, newFrame, nextRow } from './frame.ts';
 import { readSampleTimes } from './instant-selector.ts';
 import { formatLabels, fullKey, labelValue, withLabel } from './labels.ts';
-import { escapeRegex } from './escape-regex.ts';
 import { fixedTime } from './steps.ts';
 
 /** The labels by which a series is the info series of another. */
@@ -36,7 +36,13 @@ function effectiveNames(matchers: readonly Matcher[]): Matcher[] {
 }
 
 /** The info series of all series that want some, with the times of their samples as values. */
-async function readInfo(evaluation: Evaluation, arg: Expr, base: Frame, plain: readonly boolean[], matchers: readonly Matcher[]): Promise<Frame> {
+async function readInfo(
+  evaluation: Evaluation,
+  arg: Expr,
+  base: Frame,
+  plain: readonly boolean[],
+  matchers: readonly Matcher[],
+): Promise<Frame> {
   const { steps, lookbackMs } = evaluation;
   const identity: Matcher[] = [];
   for (const name of identifyingLabels) {
@@ -64,7 +70,10 @@ function timeOf(expr: Expr): { at: number | undefined; offsetMs: number } {
   return findSelectorTime(expr, []) ?? { at: undefined, offsetMs: 0 };
 }
 
-function findSelectorTime(expr: Expr, around: readonly Extract<Expr, { kind: 'subquery' }>[]): { at: number | undefined; offsetMs: number } | undefined {
+function findSelectorTime(
+  expr: Expr,
+  around: readonly Extract<Expr, { kind: 'subquery' }>[],
+): { at: number | undefined; offsetMs: number } | undefined {
   switch (expr.kind) {
     case 'number':
     case 'string':
@@ -137,7 +146,13 @@ function identityOf(series: Series): string {
   return JSON.stringify(identifyingLabels.map((name) => labelValue(series, name)));
 }
 
-async function enrich(evaluation: Evaluation, base: Frame, plain: readonly boolean[], info: Frame, dataMatchers: readonly Matcher[]): Promise<Frame> {
+async function enrich(
+  evaluation: Evaluation,
+  base: Frame,
+  plain: readonly boolean[],
+  info: Frame,
+  dataMatchers: readonly Matcher[],
+): Promise<Frame> {
   const { steps, pace } = evaluation;
   const n = steps.count;
   const index = indexInfo(info);
@@ -163,8 +178,7 @@ async function enrich(evaluation: Evaluation, base: Frame, plain: readonly boole
       result.points++;
     }
     pace.hold(n);
-    const pause = pace.pause(n);
-    if (pause) await pause;
+    if (pace.isTurnDue(n)) await pace.yieldTurn();
   }
   return result;
 }

@@ -71,13 +71,13 @@ async function readLatest(
   const frame = newFrame(steps, selection.series.length);
   const lookbackMs = selection.tier === 'hot' ? evaluation.lookbackMs : Math.max(evaluation.lookbackMs, 2 * selection.resolutionMs);
   for (let s = 0; s < selection.series.length; s++) {
-    const readable = selection.tier === 'hot' ? readers.raw(selection.series[s] as RawSeries) : readers.aggregate(selection.series[s] as AggregateSeries);
+    const readable =
+      selection.tier === 'hot' ? readers.raw(selection.series[s] as RawSeries) : readers.aggregate(selection.series[s] as AggregateSeries);
     const base = nextRow(frame);
     const points = fillLatest(readable, times, lookbackMs, frame.values, frame.present, base);
     commitRow(frame, (selection.series[s] as RawSeries | AggregateSeries).series, dropName, points);
     pace.hold(points);
-    const pause = pace.pause(times.length + readable.ts.length);
-    if (pause) await pause;
+    if (pace.isTurnDue(times.length + readable.ts.length)) await pace.yieldTurn();
   }
   return frame;
 }
@@ -116,8 +116,7 @@ async function evalSmoothedSelector(evaluation: Evaluation, selector: VectorSele
     const points = fillSmoothed(samples.ts, samples.value, times, lookbackMs, frame.values, frame.present, base);
     commitRow(frame, entry.series, false, points);
     pace.hold(points);
-    const pause = pace.pause(times.length + samples.ts.length);
-    if (pause) await pause;
+    if (pace.isTurnDue(times.length + samples.ts.length)) await pace.yieldTurn();
   }
   return frame;
 }
@@ -139,7 +138,11 @@ function fillSmoothed(
     const exact = next < ts.length && ts[next] === time;
     if (!exact && (next === 0 || (ts[next - 1] as number) <= time - lookbackMs)) continue;
     const follows = next < ts.length && (ts[next] as number) <= time + lookbackMs;
-    values[base + i] = exact ? (value[next] as number) : follows ? interpolate(ts, value, next - 1, time, false) : (value[next - 1] as number);
+    values[base + i] = exact
+      ? (value[next] as number)
+      : follows
+        ? interpolate(ts, value, next - 1, time, false)
+        : (value[next - 1] as number);
     present[base + i] = 1;
     points++;
   }

@@ -3,6 +3,7 @@ import { executionError } from '#query/query-errors.ts';
 import type { Frame } from './frame.ts';
 import { labelValue, withLabel } from './labels.ts';
 import { mergeSameLabels } from './merge.ts';
+import type { Pace } from './pace.ts';
 
 export interface LabelReplacement {
   readonly target: string;
@@ -12,7 +13,7 @@ export interface LabelReplacement {
 }
 
 /** label_replace(): sets a label from the submatches of another; series whose label does not match stay as they are. */
-export function replaceLabels(frame: Frame, { target, replacement, source, pattern }: LabelReplacement): Frame {
+export async function replaceLabels(pace: Pace, frame: Frame, { target, replacement, source, pattern }: LabelReplacement): Promise<Frame> {
   const regex = compilePattern(pattern);
   checkLabelName(target, 'invalid destination label name in label_replace()');
   const results = new Map<string, string | undefined>();
@@ -24,9 +25,13 @@ export function replaceLabels(frame: Frame, { target, replacement, source, patte
     if (result === undefined) continue;
     frame.series[r] = withLabel(series, target, result);
     if (target === '__name__') frame.dropName[r] = false;
+    if (pace.isTurnDue(labelWork)) await pace.yieldTurn();
   }
   return mergeSameLabels(frame);
 }
+
+/** What setting a label costs, in samples touched. */
+const labelWork = 1_000;
 
 function compilePattern(pattern: string): Re2 {
   try {

@@ -58,13 +58,19 @@ function firstAfter(ts: Float64Array, time: number): number {
 }
 
 /** The samples inside the range, and one at each of its ends: anchored to the samples before, or interpolated. */
-function extendToEnds({ ts, value }: RangeSeries, startMs: number, endMs: number, smoothed: boolean): { ts: Float64Array; values: Float64Array } {
+function extendToEnds(
+  { ts, value }: RangeSeries,
+  startMs: number,
+  endMs: number,
+  smoothed: boolean,
+): { ts: Float64Array; values: Float64Array } {
   let last = ts.length - 1;
   let first = Math.max(0, Math.min(firstAfter(ts, startMs), last) - 1);
   if (smoothed) last = Math.min(last, firstAtOrAfter(ts, endMs));
   if ((ts[last] as number) <= startMs) return { ts: new Float64Array(0), values: new Float64Array(0) };
   const left = smoothed && (ts[first] as number) < startMs ? interpolate(ts, value, first, startMs, false) : (value[first] as number);
-  const right = smoothed && last > 0 && (ts[last] as number) > endMs ? interpolate(ts, value, last - 1, endMs, false) : (value[last] as number);
+  const right =
+    smoothed && last > 0 && (ts[last] as number) > endMs ? interpolate(ts, value, last - 1, endMs, false) : (value[last] as number);
   if ((ts[first] as number) <= startMs) first++;
   if ((ts[last] as number) >= endMs) last--;
   const inner = last >= first ? { ts: ts.subarray(first, last + 1), value: value.subarray(first, last + 1) } : { ts: [], value: [] };

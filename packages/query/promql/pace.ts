@@ -13,13 +13,16 @@ export interface PaceInput {
 export interface Pace {
   /** Points held by results that are still in use. */
   held: number;
+  readonly maxSamples: number;
   /** Counts points that come into being; `limit` when there are more than allowed. */
   hold(points: number): void;
   /**
    * To be called in long loops with the samples touched since the last call. Now and then it fails if the time is over or
-   * the query was cancelled, or returns a promise that must be awaited so that the event loop gets its turn.
+   * the query was cancelled, or says that others have waited long enough: then `yieldTurn` must follow.
    */
-  pause(work: number): Promise<void> | undefined;
+  isTurnDue(work: number): boolean;
+  /** Lets the event loop run once. */
+  yieldTurn(): Promise<void>;
   /** Fails at once if the time is over or the query was cancelled. */
   check(): void;
 }
@@ -36,23 +39,24 @@ export function makePace(input: PaceInput): Pace {
     if (input.signal?.aborted) throw queryCanceledError();
     if (input.now() > deadlineMs) throw queryTimeoutError();
   };
-  const yieldTurn = async () => {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    lastYieldMs = input.now();
-    check();
-  };
   return {
     held: 0,
+    maxSamples: input.maxSamples,
     hold(points) {
       this.held += points;
       if (this.held > input.maxSamples) throw tooManySamplesError();
     },
-    pause(work) {
+    isTurnDue(work) {
       pending += work;
-      if (pending < workBetweenChecks) return undefined;
+      if (pending < workBetweenChecks) return false;
       pending = 0;
       check();
-      return input.now() - lastYieldMs >= yieldAfterMs ? yieldTurn() : undefined;
+      return input.now() - lastYieldMs >= yieldAfterMs;
+    },
+    async yieldTurn() {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      lastYieldMs = input.now();
+      check();
     },
     check,
   };

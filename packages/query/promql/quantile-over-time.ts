@@ -30,24 +30,24 @@ export function fillQuantile(windows: Windows): number {
       // More is new than is worth inserting one by one.
       for (; from < nextFrom; from++) {
         const x = value[from] as number;
-        if (x !== x) nans--;
+        if (Number.isNaN(x)) nans--;
         else removeSorted(x, count--);
       }
       for (; end < nextEnd; end++) {
         const x = value[end] as number;
-        if (x !== x) nans++;
+        if (Number.isNaN(x)) nans++;
         else sorted[count++] = x;
       }
       sorted.subarray(0, count).sort();
     } else {
       for (; end < nextEnd; end++) {
         const x = value[end] as number;
-        if (x !== x) nans++;
+        if (Number.isNaN(x)) nans++;
         else insertSorted(x, count++);
       }
       for (; from < nextFrom; from++) {
         const x = value[from] as number;
-        if (x !== x) nans--;
+        if (Number.isNaN(x)) nans--;
         else removeSorted(x, count--);
       }
     }

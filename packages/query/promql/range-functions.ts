@@ -19,11 +19,11 @@ import {
   fillVariance,
 } from './over-time.ts';
 import { fillMedianDeviation, fillQuantile } from './quantile-over-time.ts';
+import { quoteText } from './quote.ts';
 import type { RangeInput } from './range-input.ts';
 import { fillDelta, fillIncrease, fillInstantDelta, fillInstantRate, fillRate } from './rate.ts';
 import { fillPrediction, fillSlope, fillSmoothing } from './regression.ts';
 import { fillResets } from './resets.ts';
-import { quoteText } from './quote.ts';
 import { slideWindows, type Windows } from './windows.ts';
 
 type Fill = (windows: Windows) => number;
@@ -77,7 +77,12 @@ export function isRangeFunction(func: string): boolean {
 }
 
 /** Applies a range function to each series of its range vector; `params` are its scalar arguments in order. */
-export async function evalRangeFunction(evaluation: Evaluation, call: Call, input: RangeInput, params: readonly Float64Array[]): Promise<Frame> {
+export async function evalRangeFunction(
+  evaluation: Evaluation,
+  call: Call,
+  input: RangeInput,
+  params: readonly Float64Array[],
+): Promise<Frame> {
   const { pace, steps, lookbackMs } = evaluation;
   const fill = chooseFill(call.func, input);
   const frame = newFrame(steps, input.entries.length);
@@ -110,8 +115,7 @@ export async function evalRangeFunction(evaluation: Evaluation, call: Call, inpu
     commitRow(frame, entry.series, keepsName.has(call.func) ? entry.dropName : true, points);
     pace.hold(points);
     if (points > 0) noteNonCounter(evaluation, call, entry.series);
-    const pause = pace.pause(steps.count + entry.ts.length + workOf(windows));
-    if (pause) await pause;
+    if (pace.isTurnDue(steps.count + entry.ts.length + workOf(windows))) await pace.yieldTurn();
   }
   return frame;
 }

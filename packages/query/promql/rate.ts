@@ -109,7 +109,8 @@ function fillLastTwo(windows: Windows, isRate: boolean): number {
       isRate &&
       (result < (value[before] as number) ||
         delta?.[last] === 1 ||
-        (startTs !== undefined && isStartReset(startTs[before] as number, ts[before] as number, startTs[last] as number, ts[last] as number)));
+        (startTs !== undefined &&
+          isStartReset(startTs[before] as number, ts[before] as number, startTs[last] as number, ts[last] as number)));
     if (!anew) result -= value[before] as number;
     values[base + i] = isRate ? result / (interval / 1000) : result;
     present[base + i] = 1;

@@ -10,9 +10,15 @@ export interface Steps {
   readonly times: Float64Array;
 }
 
+/** How many times there are from `startMs` to at most `endMs`. */
+export function countSteps(startMs: number, endMs: number, stepMs: number): number {
+  if (endMs < startMs) return 0;
+  return stepMs === 0 ? 1 : Math.floor((endMs - startMs) / stepMs) + 1;
+}
+
 /** The times from `startMs` to at most `endMs`; `stepMs` 0 means `startMs` alone, and no time at all where the end comes before the start. */
 export function makeSteps(startMs: number, endMs: number, stepMs: number): Steps {
-  const count = endMs < startMs ? 0 : stepMs === 0 ? 1 : Math.floor((endMs - startMs) / stepMs) + 1;
+  const count = countSteps(startMs, endMs, stepMs);
   const times = new Float64Array(count);
   for (let i = 0; i < count; i++) times[i] = startMs + i * stepMs;
   return { startMs, endMs: count > 0 ? (times[count - 1] as number) : endMs, stepMs, count, times };

@@ -23,8 +23,7 @@ export async function evalTopK(evaluation: Evaluation, aggregate: Aggregate, fra
       for (const row of best) kept[row * n + i] = 1;
       if (n === 1) order.push(...best);
     }
-    const pause = evaluation.pace.pause(n * rows.length);
-    if (pause) await pause;
+    if (evaluation.pace.isTurnDue(n * rows.length)) await evaluation.pace.yieldTurn();
   }
   if (n === 1) return pickRows(frame, order);
   frame.present = kept;
@@ -42,7 +41,7 @@ function pickBest(frame: Frame, rows: readonly number[], step: number, limit: nu
     if (present[cell] !== 1) continue;
     const x = sign * (values[cell] as number);
     if (best.length === limit) {
-      if (!(x > worst || (worst !== worst && x === x))) continue;
+      if (!(x > worst || (Number.isNaN(worst) && !Number.isNaN(x)))) continue;
       best.pop();
     }
     let at = best.length;
@@ -54,7 +53,7 @@ function pickBest(frame: Frame, rows: readonly number[], step: number, limit: nu
 }
 
 function isBetter(x: number, y: number): boolean {
-  return x > y || (y !== y && x === x);
+  return x > y || (Number.isNaN(y) && !Number.isNaN(x));
 }
 
 /** limitk(): any k series of each group at each step; the first ones. */
@@ -71,8 +70,7 @@ export async function evalLimitK(evaluation: Evaluation, aggregate: Aggregate, f
         kept[row * n + i] = 1;
       }
     }
-    const pause = evaluation.pace.pause(n * rows.length);
-    if (pause) await pause;
+    if (evaluation.pace.isTurnDue(n * rows.length)) await evaluation.pace.yieldTurn();
   }
   frame.present = kept;
   return dropEmptyRows(frame);
@@ -130,7 +128,8 @@ function groupRows(aggregate: Aggregate, frame: Frame): number[][] {
   const { groupOf, labels } = groupSeries(series, aggregate.grouping, aggregate.without);
   const rows: number[][] = labels.map(() => []);
   for (let row = 0; row < series.length; row++) rows[groupOf[row] as number]?.push(row);
-  for (const group of rows) group.sort((a, b) => compareLabelSets(series[a] as Frame['series'][number], series[b] as Frame['series'][number]));
+  for (const group of rows)
+    group.sort((a, b) => compareLabelSets(series[a] as Frame['series'][number], series[b] as Frame['series'][number]));
   return rows;
 }
 

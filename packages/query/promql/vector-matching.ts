@@ -4,7 +4,7 @@ import { presentAnywhere } from './absent.ts';
 import type { VectorMatching } from './ast.ts';
 import type { Binary, Evaluation } from './evaluation.ts';
 import { dropEmptyRows, type Frame, newFrame, nextRow } from './frame.ts';
-import { dropLabels, dropMetadata, formatLabels, fullKey, keepLabels, makeSignature, withLabel } from './labels.ts';
+import { dropLabels, dropMetadata, formatLabels, fullKey, keepLabels, labelValue, makeSignature, withLabel } from './labels.ts';
 import { sameLabelset } from './merge.ts';
 import { compareRow, computeRow, isArithmetic, isComparison } from './operators.ts';
 import { refuseFloats } from './scalar-operators.ts';
@@ -64,8 +64,7 @@ export async function evalVectors(evaluation: Evaluation, binary: Binary, lhs: F
   refuseDuplicates(join, groups);
   for (const group of groups) {
     joinGroup(join, group);
-    const pause = pace.pause((group.many.length + group.one.length) * steps.count);
-    if (pause) await pause;
+    if (pace.isTurnDue((group.many.length + group.one.length) * steps.count)) await pace.yieldTurn();
   }
   const { result } = join;
   if (isComparison(binary.op)) for (let i = 0; i < result.present.length; i++) if (result.present[i] === passedOver) result.present[i] = 0;
@@ -148,7 +147,13 @@ function refuseManyToOne({ matching, many, one }: Join, group: MatchGroup): void
 }
 
 /** The steps at which the row that begins at `base` has a point and none of `rows` has one; undefined where there are none. */
-function stepsWithout(present: Uint8Array, base: number, otherPresent: Uint8Array, rows: readonly number[], n: number): Uint8Array | undefined {
+function stepsWithout(
+  present: Uint8Array,
+  base: number,
+  otherPresent: Uint8Array,
+  rows: readonly number[],
+  n: number,
+): Uint8Array | undefined {
   const lonely = present.slice(base, base + n);
   for (const row of rows) for (let i = 0; i < n; i++) if (otherPresent[row * n + i] === 1) lonely[i] = 0;
   return lonely.includes(1) ? lonely : undefined;
@@ -229,12 +234,8 @@ function resultSeries({ binary, matching }: Join, many: Series, one: Series): Se
     const names = new Set(matching.labels);
     series = matching.on ? keepLabels(series, names) : dropLabels(series, names);
   }
-  for (const name of matching.include) series = withLabel(series, name, name === '__name__' ? one.metric : valueOf(one, name));
+  for (const name of matching.include) series = withLabel(series, name, labelValue(one, name));
   return series;
-}
-
-function valueOf(series: Series, name: string): string {
-  return series.labels.find((label) => label.name === name)?.value ?? '';
 }
 
 /** The labels by which a series is matched. */

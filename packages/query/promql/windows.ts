@@ -31,7 +31,14 @@ export interface Windows {
 }
 
 /** Fills `lo` and `hi` for windows that end at `times` (ascending) and are `beforeMs` wide to the left and `afterMs` to the right. */
-export function slideWindows(ts: Float64Array, times: Float64Array, beforeMs: number, afterMs: number, lo: Int32Array, hi: Int32Array): void {
+export function slideWindows(
+  ts: Float64Array,
+  times: Float64Array,
+  beforeMs: number,
+  afterMs: number,
+  lo: Int32Array,
+  hi: Int32Array,
+): void {
   const length = ts.length;
   let from = 0;
   let to = 0;

@@ -42,7 +42,8 @@ export function compareVector(command: EvalCommand, series: readonly Series[], v
   for (const [position, member] of series.entries()) {
     const expected = command.expected.get(seriesKey(member));
     if (!expected) return `unexpected ${formatLabels(member)} ${values[position]}`;
-    if (command.ordered && expected.position !== position) return `expected ${formatLabels(member)} at ${expected.position}, got it at ${position}`;
+    if (command.ordered && expected.position !== position)
+      return `expected ${formatLabels(member)} at ${expected.position}, got it at ${position}`;
     const problem = compareValue(expected.values[0], values[position] as number);
     if (problem) return `${formatLabels(member)}: ${problem}`;
   }
@@ -63,7 +64,9 @@ export function compareMatrix(command: EvalCommand, matrix: readonly ResultSerie
   for (const { series, ts, values } of matrix) {
     const expected = command.expected.get(seriesKey(series));
     if (!expected) return `unexpected ${formatLabels(series)} ${Array.from(values)}`;
-    const points = expected.values.flatMap((value, i) => (value.kind === 'gap' ? [] : [{ time: command.startMs + i * command.stepMs, value }]));
+    const points = expected.values.flatMap((value, i) =>
+      value.kind === 'gap' ? [] : [{ time: command.startMs + i * command.stepMs, value }],
+    );
     const got = `got ${Array.from(values, (value, i) => `${value}@${ts[i]}`)}`;
     if (points.length !== values.length) return `${formatLabels(series)}: expected ${points.length} points, ${got}`;
     for (const [i, { time, value }] of points.entries()) {
@@ -82,7 +85,8 @@ export function compareMatrix(command: EvalCommand, matrix: readonly ResultSerie
 export function findUnsorted(matrix: readonly { readonly series: Series }[]): string | undefined {
   for (let i = 1; i < matrix.length; i++) {
     const [before, after] = [matrix[i - 1] as ResultSeries, matrix[i] as ResultSeries];
-    if (compareLabelSets(before.series, after.series) > 0) return `${formatLabels(before.series)} comes before ${formatLabels(after.series)}`;
+    if (compareLabelSets(before.series, after.series) > 0)
+      return `${formatLabels(before.series)} comes before ${formatLabels(after.series)}`;
   }
   return undefined;
 }

@@ -56,7 +56,10 @@ function readLabels(line: string, labels: Label[]): string {
 
 const number = String.raw`[+-]?(?:[Ii]nf|NaN|nan|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`;
 const histogram = String.raw`\{\{[^}]*\}\}`;
-const itemPattern = new RegExp(String.raw`\s*(?:(_)|(stale)|(${histogram})(?:[+-]${histogram})?|(${number})(?:([+-])(${number.replace('[+-]?', '')}))?)(?:x(\d+))?(?=\s|$)`, 'y');
+const itemPattern = new RegExp(
+  String.raw`\s*(?:(_)|(stale)|(${histogram})(?:[+-]${histogram})?|(${number})(?:([+-])(${number.replace('[+-]?', '')}))?)(?:x(\d+))?(?=\s|$)`,
+  'y',
+);
 
 /** The values of a series line, with repetitions written out. */
 export function readValues(line: string): SequenceValue[] {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { corpus } from '../../corpora.ts';
+import { corpus } from '#test/corpora.ts';
 import notYet from './not-yet.json' with { type: 'json' };
 import { runScript } from './run-script.ts';
 

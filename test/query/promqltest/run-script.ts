@@ -2,7 +2,7 @@ import { evaluateQuery } from '#query/evaluate.ts';
 import type { Expr } from '#query/promql/ast.ts';
 import { parseExpr } from '#query/promql/parse.ts';
 import type { QueryResult } from '#query/query-result.ts';
-import { createMemorySource, type MemorySource } from '../memory-source.ts';
+import { createMemorySource, type MemorySource } from '#test/query/memory-source.ts';
 import { compareAnnotations, compareResult, compareVector, findUnsorted, meets } from './compare.ts';
 import { pinTimes } from './pin-times.ts';
 import { type EvalCommand, parseScript } from './script.ts';
@@ -30,7 +30,12 @@ export async function runScript(text: string): Promise<Outcome[]> {
       for (const { series, samples } of command.series) if (samples.length > 0) source.append(series, samples);
     } else {
       const expected = [...command.expected.values()].some(({ values }) => values.some(({ kind }) => kind === 'histogram'));
-      outcomes.push({ line: command.line, expr: command.expr, problem: await runEval(source, command), histograms: histograms || expected });
+      outcomes.push({
+        line: command.line,
+        expr: command.expr,
+        problem: await runEval(source, command),
+        histograms: histograms || expected,
+      });
     }
   }
   return outcomes;

@@ -1,6 +1,6 @@
 import { type Series, seriesKey } from '#model/series.ts';
 import { unquote } from '#query/promql/unquote.ts';
-import type { MemorySample } from '../memory-source.ts';
+import type { MemorySample } from '#test/query/memory-source.ts';
 import { readDuration, readMetric, readNumber, readSeriesLine, readStartOffsets, type SequenceValue } from './notation.ts';
 
 export interface LoadCommand {
@@ -125,7 +125,8 @@ function parseEval(first: string, body: readonly string[], line: number): EvalCo
 
 function readExpected(command: EvalCommand, text: string): void {
   const failText = /^expected_fail_(message|regexp)\s+(.*)$/.exec(text);
-  if (failText) command.fail = failText[1] === 'message' ? { message: failText[2] as string } : { pattern: new RegExp(failText[2] as string) };
+  if (failText)
+    command.fail = failText[1] === 'message' ? { message: failText[2] as string } : { pattern: new RegExp(failText[2] as string) };
   else if (text.startsWith('expect range vector')) readExpectedGrid(command, text);
   else if (text.startsWith('expect string')) command.expectString = unquote(text.slice('expect string'.length).trim());
   else if (/^expect\s/.test(text)) readDirective(command, text);
@@ -140,14 +141,19 @@ function readExpectedGrid(command: EvalCommand, text: string): void {
   const grid = /^expect range vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)$/.exec(text);
   if (!grid) throw new Error(`not a range vector: ${text}`);
   command.expectMatrix = true;
-  [command.startMs, command.endMs, command.stepMs] = [1, 2, 3].map((index) => readDuration(grid[index] as string)) as [number, number, number];
+  [command.startMs, command.endMs, command.stepMs] = [1, 2, 3].map((index) => readDuration(grid[index] as string)) as [
+    number,
+    number,
+    number,
+  ];
 }
 
 function readDirective(command: EvalCommand, text: string): void {
   const directive = /^expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(regex|msg):(.+))?$/.exec(text);
   if (!directive) throw new Error(`not an expectation: ${text}`);
   const [, kind, how, what] = directive;
-  const expectation: Expectation = how === 'msg' ? { message: (what as string).trim() } : how === 'regex' ? { pattern: new RegExp((what as string).trim()) } : {};
+  const expectation: Expectation =
+    how === 'msg' ? { message: (what as string).trim() } : how === 'regex' ? { pattern: new RegExp((what as string).trim()) } : {};
   if (kind === 'ordered') command.ordered = true;
   else if (kind === 'fail') command.fail = expectation;
   else if (kind === 'warn') command.warn.push(expectation);
