@@ -9,15 +9,17 @@ import { createSeriesCache, type SeriesCache } from '#ingest/series-cache.ts';
 export interface IngestApi {
   readonly ingest: IngestDeps;
   readonly seriesCache: (limits: IngestLimits) => SeriesCache;
+  readonly maxRequestBytes: number;
 }
 
 const MAX_SERIES = 200_000;
 
 /** Series caches live as long as the process; tenants with the same limits share one. */
-export function createIngestApi(ingest: IngestDeps): IngestApi {
+export function createIngestApi(ingest: IngestDeps, maxRequestBytes: number = Number.POSITIVE_INFINITY): IngestApi {
   const caches = new Map<IngestLimits, SeriesCache>();
   return {
     ingest,
+    maxRequestBytes,
     seriesCache(limits) {
       let cache = caches.get(limits);
       if (!cache) {
@@ -41,7 +43,8 @@ export interface IngestRequest {
 export async function openRequest(api: IngestApi, c: ApiContext): Promise<IngestRequest> {
   const tenant = c.get('tenant');
   const { limits } = api.ingest.tenant(tenant);
-  const body = await readBody(c.req.raw, Math.max(limits.maxCompressedBytes, limits.maxBodyBytes));
+  const maxBytes = Math.min(api.maxRequestBytes, Math.max(limits.maxCompressedBytes, limits.maxBodyBytes));
+  const body = await readBody(c.req.raw, maxBytes);
   const series = api.seriesCache(limits);
   return { tenant, body, series, context: { intern: (labels) => series.intern(labels), nowMs: api.ingest.now(), limits } };
 }
