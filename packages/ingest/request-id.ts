@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SampleBatch } from '#model/samples.ts';
-import { type Series, seriesKey } from '#model/series.ts';
-
-const DIGEST_BYTES = 16;
-const digests = new WeakMap<Series, Buffer>();
+import { splitRuns } from '#model/series-runs.ts';
 
 /**
  * Identity of a request: 32 hex digits of SHA-256 over tenant, samples in the order decoded (series, time, value, flags, start),
@@ -11,18 +8,9 @@ const digests = new WeakMap<Series, Buffer>();
  */
 export function requestId(tenant: string, batch: SampleBatch, nonce = ''): string {
   const hash = createHash('sha256').update(JSON.stringify([tenant, nonce]));
-  hash.update(Buffer.concat(batch.series.map(digestOf)));
+  for (const run of splitRuns(batch.series)) hash.update(run.digest);
   for (const column of [batch.seriesIndex, batch.ts, batch.value, batch.flags, batch.startTs]) {
     if (column) hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
   }
   return hash.digest('hex').slice(0, 32);
-}
-
-function digestOf(series: Series): Buffer {
-  let digest = digests.get(series);
-  if (!digest) {
-    digest = createHash('sha256').update(seriesKey(series)).digest().subarray(0, DIGEST_BYTES);
-    digests.set(series, digest);
-  }
-  return digest;
 }

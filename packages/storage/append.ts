@@ -54,12 +54,15 @@ export function createSampleStore(deps: StorageDeps): SampleStore {
  * without data. An id that is there already is the same data (a retry), so that is success.
  */
 async function writeSegment(deps: StorageDeps, window: WindowItem, id: string, batch: SampleBatch, dayMs: number): Promise<void> {
-  const bytes = encodeSegment(batch, dayMs);
+  const { bytes, metrics } = encodeSegment(batch, dayMs);
   const inline = bytes.length <= deps.inlineBytes;
   const key = inline ? undefined : segmentKey(window, `${id}-${deps.newId()}`);
   if (key) await retry(() => deps.blobs.put(key, bytes));
   const entry: CatalogEntry = {
-    ...describeBatch(batch),
+    ...timeRange(batch),
+    rows: batch.ts.length,
+    seriesCount: batch.series.length,
+    names: buildNamesFilter(metrics, SEGMENT_FILTER_BYTES),
     id,
     kind: 'segment',
     level: LEVEL.segment,
@@ -78,14 +81,12 @@ async function writeSegment(deps: StorageDeps, window: WindowItem, id: string, b
   deps.cache.set(cachedSegmentId(window, id), batch, batchBytes(batch));
 }
 
-function describeBatch(batch: SampleBatch) {
+function timeRange({ ts }: SampleBatch): { minTs: number; maxTs: number } {
   let minTs = Number.POSITIVE_INFINITY;
   let maxTs = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < batch.ts.length; i++) {
-    if (batch.ts[i] < minTs) minTs = batch.ts[i];
-    if (batch.ts[i] > maxTs) maxTs = batch.ts[i];
+  for (let i = 0; i < ts.length; i++) {
+    if (ts[i] < minTs) minTs = ts[i];
+    if (ts[i] > maxTs) maxTs = ts[i];
   }
-  const names = new Set<string>();
-  for (const series of batch.series) names.add(series.metric);
-  return { minTs, maxTs, rows: batch.ts.length, seriesCount: batch.series.length, names: buildNamesFilter(names, SEGMENT_FILTER_BYTES) };
+  return { minTs, maxTs };
 }

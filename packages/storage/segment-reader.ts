@@ -3,10 +3,11 @@ import { DELTA, type SampleBatch, type SampleColumns, STALE } from '#model/sampl
 import { type Series, seriesKey } from '#model/series.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
 import type { CatalogEntry, Window } from './catalog-entry.ts';
-import { createEncodedInterner, decodeSegment } from './segment.ts';
+import { decodeSegment } from './segment.ts';
+import { createRunCache } from './series-section.ts';
 import type { StorageDeps } from './storage-deps.ts';
 
-const intern = createEncodedInterner(200_000);
+const unpackRun = createRunCache(200_000);
 
 /** Name of a decoded segment in the read cache. */
 export function cachedSegmentId(window: Window, id: string): string {
@@ -30,7 +31,7 @@ export async function openSegment(deps: StorageDeps, window: Window, entry: Cata
   const cached = deps.cache.get<SampleBatch>(cacheId);
   if (cached) return { batch: cached, fetchedBytes: 0 };
   const bytes = entry.body ?? (await retry(() => deps.blobs.get(entry.key as string)));
-  const batch = decodeSegment(bytes, intern);
+  const batch = decodeSegment(bytes, unpackRun);
   deps.cache.set(cacheId, batch, batchBytes(batch));
   return { batch, fetchedBytes: entry.body ? 0 : bytes.length };
 }
