@@ -14,7 +14,9 @@ export const BYTE_STREAM_SPLIT = 9;
 const DATA_PAGE = 0;
 const DICTIONARY_PAGE = 2;
 /** No page of ours is larger; a header that claims more is corrupt. */
-const MAX_PAGE_BYTES = 128 * 1024 * 1024;
+const MAX_DICTIONARY_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES_PER_ROW = 16;
+const MAX_BYTES_PER_PAGE = 65_536;
 
 /** One page as met in a column chunk, still compressed. */
 export interface Page {
@@ -73,14 +75,16 @@ export function takePage(source: ByteSource): Page | undefined {
   const header = takeStruct(source);
   const sizeBytes = wholeField(header, 2, 'page size');
   const compressed = takeBytes(source, wholeField(header, 3, 'compressed page size'));
-  if (sizeBytes > MAX_PAGE_BYTES) throw corruptBlock(`a page of ${sizeBytes} bytes`);
   const kind = header.get(1);
   const details = header.get(kind === DICTIONARY_PAGE ? 7 : 5);
   if (kind !== DATA_PAGE && kind !== DICTIONARY_PAGE) return undefined;
   if (!(details instanceof Map)) throw corruptBlock('a page without its header');
+  const count = wholeField(details, 1, 'value count');
+  const limit = kind === DATA_PAGE ? count * MAX_BYTES_PER_ROW + MAX_BYTES_PER_PAGE : MAX_DICTIONARY_BYTES;
+  if (sizeBytes > limit) throw corruptBlock(`a page of ${sizeBytes} bytes for ${count} values`);
   return {
     kind: kind === DATA_PAGE ? 'data' : 'dictionary',
-    count: wholeField(details, 1, 'value count'),
+    count,
     encoding: wholeField(details, 2, 'encoding'),
     sizeBytes,
     compressed,

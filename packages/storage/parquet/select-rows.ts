@@ -48,7 +48,7 @@ export function columnBytes({ group, bytes }: OpenGroup, column: number): Uint8A
 /** Finds the rows of the wanted series and times, and their timestamps. */
 export function selectRows(open: OpenGroup, selection: RowGroupSelection): WantedRows {
   const { rows } = open.group;
-  const resolve = selection.resolveSeries ?? seriesFromJson;
+  const resolve = selection.resolveSeries ?? parseSeries;
   const wanted: { series: Series; from: number; to: number }[] = [];
   for (const { metric, json, from, to } of readSeriesRuns(columnBytes(open, 0), columnBytes(open, 1), rows)) {
     const series = resolve(metric, json);
@@ -61,7 +61,7 @@ export function selectRows(open: OpenGroup, selection: RowGroupSelection): Wante
   let count = 0;
   for (const { series, from, to } of wanted) {
     const first = lowerBound(ts, from, to, minTs);
-    const end = maxTs === Number.POSITIVE_INFINITY ? to : lowerBound(ts, first, to, maxTs + 1);
+    const end = maxTs === Number.POSITIVE_INFINITY ? to : lowerBound(ts, first, to, Math.floor(maxTs) + 1);
     if (first === end) continue;
     runs.push({ series, from: first, to: end, out: count });
     count += end - first;
@@ -70,6 +70,14 @@ export function selectRows(open: OpenGroup, selection: RowGroupSelection): Wante
   const compact = new Float64Array(count);
   for (const { from, to, out } of runs) compact.set(ts.subarray(from, to), out);
   return { runs, count, ts: compact };
+}
+
+function parseSeries(metric: string, json: string): Series {
+  try {
+    return seriesFromJson(metric, json);
+  } catch (cause) {
+    throw corruptBlock(`labels of ${metric} that are not JSON`, cause);
+  }
 }
 
 function readTimestamps(open: OpenGroup): Float64Array {

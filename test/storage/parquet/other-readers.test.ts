@@ -79,6 +79,13 @@ describe('DuckDB', () => {
     expect(await readWithDuckDb('samples')).toEqual(flatten(input));
   });
 
+  it('reads the very samples of blocks longer than the longest delta block', async () => {
+    const input = mixedInput(30_000);
+    writeBlock('long/tenant=t/block.parquet', input);
+    await connection.run(documentedView('samples', join(folder, 'long/*/*.parquet')));
+    expect((await readWithDuckDb('samples')).join('\n') === flatten(input).join('\n')).toBe(true);
+  });
+
   it('reads the very samples of any block', async () => {
     await fc.assert(
       fc.asyncProperty(anyBlock, async (input) => {
