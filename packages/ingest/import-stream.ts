@@ -20,6 +20,8 @@ export interface ImportOptions extends SplitOptions {
   readonly keepUtf8Names?: boolean | undefined;
   /** Rejected lines to keep with their messages; the rest are only counted. 100 by default. */
   readonly maxReported?: number | undefined;
+  /** The stream begins behind what this says has been read: the progress of some block, to go on from there. */
+  readonly from?: ImportProgress | undefined;
 }
 
 /** How far an import has come, from its start. */
@@ -41,6 +43,9 @@ export interface ImportBlock {
   readonly progress: ImportProgress;
 }
 
+/** The progress of an import that has not begun. */
+export const nothingRead: ImportProgress = { bytes: 0, lines: 0, samples: 0, rejectedLines: 0, reported: [], rejections: [] };
+
 /** Most metrics whose metadata is put together across blocks. */
 const MAX_METADATA = 100_000;
 
@@ -53,9 +58,9 @@ export async function* decodeLines(
   context: DecodeContext,
   options: ImportOptions,
 ): AsyncGenerator<ImportBlock, void, undefined> {
-  const tally = startTally(options.maxReported ?? 100);
+  const tally = startTally(options.maxReported ?? 100, options.from ?? nothingRead);
   const metadata = new Map<string, MetricMetadata>();
-  for await (const block of splitLines(chunks, options)) {
+  for await (const block of splitLines(chunks, options, (options.from ?? nothingRead).lines + 1)) {
     const lineOptions: LineOptions = { onBadLine: 'reject', firstLine: block.firstLine, onRejectedLine: tally.reject };
     const decoded = block.isTooLong ? rejectTooLong(block, context, lineOptions) : decodeBlock(block.bytes, context, options, lineOptions);
     yield {
@@ -89,10 +94,11 @@ interface Tally {
   add(block: LineBlock, decoded: Decoded): ImportProgress;
 }
 
-function startTally(maxReported: number): Tally {
-  const rejections = createRejectionList();
-  const reported: RejectedLine[] = [];
-  let [bytes, lines, samples, rejectedLines, lastRejected] = [0, 0, 0, 0, 0];
+function startTally(maxReported: number, from: ImportProgress): Tally {
+  const rejections = createRejectionList(from.rejections);
+  const reported = [...from.reported];
+  let { bytes, lines, samples, rejectedLines } = from;
+  let lastRejected = 0;
   return {
     reject(rejected) {
       if (rejected.line === lastRejected) return;
@@ -101,11 +107,18 @@ function startTally(maxReported: number): Tally {
       if (reported.length < maxReported) reported.push(rejected);
     },
     add(block, decoded) {
-      bytes += block.bytes.length;
+      bytes += block.sizeBytes;
       lines += block.lines;
       samples += decoded.batch.ts.length;
       for (const { reason, count, message } of decoded.rejections) rejections.add(reason, count, () => message);
-      return { bytes, lines, samples, rejectedLines, reported: [...reported], rejections: rejections.finish() };
+      return {
+        bytes,
+        lines,
+        samples,
+        rejectedLines,
+        reported: [...reported],
+        rejections: rejections.finish().map((rejection) => ({ ...rejection })),
+      };
     },
   };
 }

@@ -44,9 +44,29 @@ describe('splitLines', () => {
           expect(block.firstLine).toBe(line);
           const isLast = index === blocks.length - 1;
           if (!isLast) expect(block.bytes.at(-1)).toBe(10);
+          if (block.lines > 1) expect(block.sizeBytes).toBeLessThanOrEqual(blockBytes);
           line += block.lines;
         }
         expect(line - 1).toBe(body === '' ? 0 : body.replace(/\n$/, '').split('\n').length);
+      }),
+    );
+  });
+
+  it('cuts the rest as before when it begins again at the end of a block', async () => {
+    const text = fc.array(fc.constantFrom('a', 'bcdefgh', '\n', '\n', 'x'.repeat(40)), { maxLength: 60 }).map((pieces) => pieces.join(''));
+    await fc.assert(
+      fc.asyncProperty(text, anyCut, anyCut, fc.nat(), async (body, sizes, otherSizes, choice) => {
+        const options = { blockBytes: 10, maxLineBytes: 30 };
+        const whole = await collect(splitLines(streamOf(cut(bytes(body), sizes)), options));
+        expect(whole.reduce((sum, block) => sum + block.sizeBytes, 0)).toBe(bytes(body).length);
+        if (whole.length === 0) return;
+        const done = whole.slice(0, choice % whole.length);
+        const offset = done.reduce((sum, block) => sum + block.sizeBytes, 0);
+        const startLine = done.reduce((sum, block) => sum + block.lines, 1);
+        const rest = await collect(splitLines(streamOf(cut(bytes(body).subarray(offset), otherSizes)), options, startLine));
+        expect(rest.map((block) => ({ ...block, bytes: [...block.bytes] }))).toEqual(
+          whole.slice(done.length).map((block) => ({ ...block, bytes: [...block.bytes] })),
+        );
       }),
     );
   });
@@ -88,6 +108,22 @@ describe('decodeLines', () => {
         expect(progress?.bytes ?? 0).toBe(bytes(body).length);
         const metadata = new Map(blocks.flatMap(({ decoded }) => decoded.metadata.map((entry) => [entry.metric, entry] as const)));
         expect([...metadata.values()]).toEqual(whole.metadata);
+      }),
+    );
+  });
+
+  it('goes on from the progress of a block as if it had not stopped', async () => {
+    const line = fc.constantFrom('a 1 1', 'b{x="y"} 2 2', 'bad', '', 'c{ 1');
+    const text = fc.array(line, { minLength: 1, maxLength: 20 }).map((lines) => lines.join('\n'));
+    await fc.assert(
+      fc.asyncProperty(text, anyCut, fc.nat(), async (body, sizes, choice) => {
+        const whole = await decodeAll(body, sizes);
+        if (whole.length === 0) return;
+        const from = (whole[choice % whole.length] as ImportBlock).progress;
+        const rest = await collect(
+          decodeLines(streamOf([bytes(body).subarray(from.bytes)]), testContext(), { format: 'prometheus', blockBytes: 8, from }),
+        );
+        expect(rest.at(-1)?.progress ?? from).toEqual(whole.at(-1)?.progress);
       }),
     );
   });
