@@ -1,3 +1,5 @@
+import { isLambda } from '#config/deployment.ts';
+import type { AwsNeeds } from './aws-deps.ts';
 import type { FunctionDeps } from './deps.ts';
 
 /** What a scheduled or invoked function is handed: as of when, and whatever is its own. */
@@ -9,16 +11,32 @@ export interface FunctionEvent {
 /** A function as both worlds run it: on Lambda by its handler, embedded by the registry. */
 export type OpsFunction = (deps: FunctionDeps, event: FunctionEvent) => Promise<unknown>;
 
-/**
- * The Lambda handler of a function. The AWS adapters are opened once per process, while it starts; embedded, where nobody calls
- * the handler, they are never loaded.
- */
-export function onLambda(run: OpsFunction): (event: FunctionEvent) => Promise<unknown> {
-  let opening: Promise<FunctionDeps> | undefined;
+/** The Lambda handler of a function. */
+export function onLambda(run: OpsFunction, needs: AwsNeeds = {}): (event: FunctionEvent) => Promise<unknown> {
+  const open = openOnLambda(needs);
   return async (event) => {
-    opening ??= import('./aws-deps.ts').then((module) => module.openAwsDeps());
-    return run(asOf(await opening, event), event);
+    const deps = await open();
+    return run(asOf(deps, event), event);
   };
+}
+
+/**
+ * The dependencies of a Lambda process, as of each call. The AWS adapters are opened while the process starts; embedded, where
+ * nobody calls the handler, they are never loaded.
+ */
+export function openOnLambda(needs: AwsNeeds): () => Promise<FunctionDeps> {
+  let loading: Promise<() => Promise<FunctionDeps>> | undefined;
+  const open = async () => {
+    loading ??= import('./aws-deps.ts').then((module) => module.openAwsDeps(needs, Date.now, writeLogLine));
+    return (await loading)();
+  };
+  if (isLambda()) open().catch(() => undefined); // the first call meets the same error, and can tell it
+  return open;
+}
+
+/** One line to the function's log, without the runtime's own words around it. */
+export function writeLogLine(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 /** The same dependencies with their clock set to the event's `at`, if it has one. */

@@ -4,4 +4,6 @@ import { publishOutbox } from '#ports/outbox.ts';
 /** Sends the outbox to the bus. */
 export const run: OpsFunction = async ({ table, bus }) => ({ sent: await publishOutbox({ table, bus }) });
 
-export const handler = onLambda(run);
+export const handler = onLambda(run, {
+  bus: async (busName) => (await import('#functions/aws-bus.ts')).openAwsBus(busName),
+});
