@@ -10,12 +10,12 @@ import { readAggregates, readSamples } from './block-reader.ts';
 import { listWindows, readWindow, type WindowItem } from './catalog.ts';
 import { type CatalogEntry, visibleEntries, type Window } from './catalog-entry.ts';
 import { compileSelector, exactMetric } from './matching.ts';
-import { mergeSamples, sliceTime, sortUnique } from './merge-samples.ts';
+import { mergeSamples, sliceTime } from './merge-samples.ts';
 import type { OfSeries } from './merge-series.ts';
 import { namesFilterHas } from './names-filter.ts';
 import { planTier } from './plan-tier.ts';
 import { type ReadCounter, readStats, startCounting } from './read-counter.ts';
-import { groupBySeries, openSegment } from './segment-reader.ts';
+import { readSegments } from './recent-samples.ts';
 import type { StorageDeps } from './storage-deps.ts';
 
 type CoarseTier = Exclude<Tier, 'hot'>;
@@ -74,36 +74,17 @@ async function selectRaw(deps: StorageDeps, selection: Selection): Promise<RawSe
 
 /** The wanted series of one day, per source: parts still to be merged. */
 async function readRawWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<RawSeries[]> {
-  const entries = await openWindow(deps, window, selection);
-  const segments = entries.filter((entry) => entry.kind === 'segment');
-  const blocks = entries.filter((entry) => entry.kind === 'block');
-  const fromSegments = await readSegments(deps, window, segments, selection);
+  const { visible, needed } = await openWindow(deps, window, selection);
+  const segments = { visible: visible.filter(isSegment), needed: needed.filter(isSegment) };
+  const fromSegments = await readSegments(deps, window, segments, selection.wanted, selection.counter);
   const { startMs, endMs } = rangeIn(deps, window, selection, 'hot');
   const wants = { metrics: selection.metrics, minTs: startMs, maxTs: endMs };
+  const blocks = needed.filter((entry) => entry.kind === 'block');
   const fromBlocks = await mapConcurrent(blocks, ENTRIES_AT_ONCE, (entry) => readSamples(deps, entry, wants, selection.counter));
   const parts = [fromSegments, ...fromBlocks.map((series) => series.filter((one) => selection.wanted(one.series)))].flat();
   return parts
     .map(({ series, samples }) => ({ series, samples: sliceTime(samples, startMs, endMs) }))
     .filter(({ samples }) => samples.ts.length > 0);
-}
-
-async function readSegments(
-  deps: StorageDeps,
-  window: Window,
-  entries: readonly CatalogEntry[],
-  selection: Selection,
-): Promise<RawSeries[]> {
-  const { counter } = selection;
-  const opened = await mapConcurrent(entries, ENTRIES_AT_ONCE, async (entry) => {
-    const { batch, fetchedBytes } = await openSegment(deps, window, entry);
-    if (fetchedBytes > 0) {
-      counter.objects++;
-      counter.requests++;
-      counter.bytes += fetchedBytes;
-    }
-    return batch;
-  });
-  return groupBySeries(opened, selection.wanted).map(({ series, samples }): RawSeries => ({ series, samples: sortUnique(samples) }));
 }
 
 /** Aggregates day by day; a day that has none yet is aggregated from what it has. */
@@ -147,9 +128,9 @@ async function aggregateRawWindow(deps: StorageDeps, window: WindowItem, selecti
 }
 
 async function readDerivedWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<AggregateSeries[]> {
-  const entries = await openWindow(deps, window, selection);
+  const { needed } = await openWindow(deps, window, selection);
   const wants = { metrics: selection.metrics };
-  const lists = await mapConcurrent(entries, ENTRIES_AT_ONCE, (entry) => readAggregates(deps, entry, wants, selection.counter));
+  const lists = await mapConcurrent(needed, ENTRIES_AT_ONCE, (entry) => readAggregates(deps, entry, wants, selection.counter));
   return lists.flat().filter(({ series }) => selection.wanted(series));
 }
 
@@ -168,15 +149,20 @@ async function windowsOf(deps: StorageDeps, { input, counter }: Selection, tier:
   return (await Promise.all(lists)).flat();
 }
 
-/** Visible entries of a window that may hold something wanted. */
-async function openWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<CatalogEntry[]> {
+/** A window's visible entries, and those of them that may hold something wanted. */
+async function openWindow(deps: StorageDeps, window: WindowItem, selection: Selection) {
   selection.input.signal?.throwIfAborted();
   const state = await readWindow(deps.table, window);
   selection.counter.requests += 1 + window.segmentShards;
-  const entries = visibleEntries(state.entries).filter(selection.mayHold);
-  const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+  const visible = visibleEntries(state.entries);
+  const needed = visible.filter(selection.mayHold);
+  const bytes = needed.reduce((sum, entry) => sum + entry.bytes, 0);
   if (selection.metrics === undefined) assertWithin(bytes, selection.input.limits.maxBytes, 'bytes');
-  return entries;
+  return { visible, needed };
+}
+
+function isSegment(entry: CatalogEntry): boolean {
+  return entry.kind === 'segment';
 }
 
 /** Brings together what several sources hold of one series. */

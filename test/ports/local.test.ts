@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLocal } from '#local/open.ts';
+import { createPackedBlobs } from '#local/packed-blobs.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import { blobsContract } from './blobs.contract.ts';
 import { busContract } from './bus.contract.ts';
@@ -22,6 +23,12 @@ async function openTwice() {
 blobsContract('local, two handles on one folder', async () => {
   const { first, second, close } = await openTwice();
   return { port: first.blobs, other: second.blobs, close };
+});
+
+blobsContract('local, small objects as rows', async () => {
+  const { first, second, close } = await openTwice();
+  const pack = ({ blobs, table }: typeof first) => createPackedBlobs({ files: blobs, table, now: Date.now, isPacked: () => true });
+  return { port: pack(first), other: pack(second), close };
 });
 
 tableContract('local, two handles on one file', async () => {
