@@ -74,15 +74,15 @@ function mixedInput(length: number): RawSeries[] {
 describe('DuckDB', () => {
   it('reads the very samples of a block of several pages and row groups through the documented view', async () => {
     const input = mixedInput(5_000);
-    writeBlock('mixed/tenant=t/block.parquet', input, { groupRows: 4_000, maxGroupRows: 6_000, pageRows: 1_000 });
-    await connection.run(documentedView('samples', join(folder, 'mixed/*/*.parquet')));
+    writeBlock('mixed/tenant=t/date=2026-11-23/block.parquet', input, { groupRows: 4_000, maxGroupRows: 6_000, pageRows: 1_000 });
+    await connection.run(documentedView('samples', join(folder, 'mixed/*/*/*.parquet')));
     expect(await readWithDuckDb('samples')).toEqual(flatten(input));
   });
 
   it('reads the very samples of blocks longer than the longest delta block', async () => {
     const input = mixedInput(30_000);
-    writeBlock('long/tenant=t/block.parquet', input);
-    await connection.run(documentedView('samples', join(folder, 'long/*/*.parquet')));
+    writeBlock('long/tenant=t/date=2026-11-23/block.parquet', input);
+    await connection.run(documentedView('samples', join(folder, 'long/*/*/*.parquet')));
     expect((await readWithDuckDb('samples')).join('\n') === flatten(input).join('\n')).toBe(true);
   });
 
@@ -90,8 +90,8 @@ describe('DuckDB', () => {
     await fc.assert(
       fc.asyncProperty(anyBlock, async (input) => {
         const name = `any${files++}`;
-        writeBlock(`${name}/tenant=t/block.parquet`, input, { groupRows: 20, maxGroupRows: 50, pageRows: 10 });
-        await connection.run(documentedView('samples', join(folder, name, '*/*.parquet')));
+        writeBlock(`${name}/tenant=t/date=2026-11-23/block.parquet`, input, { groupRows: 20, maxGroupRows: 50, pageRows: 10 });
+        await connection.run(documentedView('samples', join(folder, name, '*/*/*.parquet')));
         expect((await readWithDuckDb('samples')).sort()).toEqual(flatten(input).sort());
       }),
       { numRuns: 60 },
@@ -105,13 +105,21 @@ describe('DuckDB', () => {
         samples: { ts: Float64Array.from(values, (_, i) => i), value: Float64Array.from(values), stale: Uint8Array.from(stale) },
       },
     ];
-    writeBlock('winner/tenant=t/1.parquet', at([1, Number.NaN, Number.NaN, 5, -0, Number.NEGATIVE_INFINITY], [0, 0, 1, 0, 0, 0]));
-    writeBlock('winner/tenant=t/2.parquet', at([2, 7, Number.NaN, Number.NaN, 0, Number.NaN], [0, 0, 0, 1, 0, 0]));
-    writeBlock('winner/tenant=other/1.parquet', at([9], [0]));
-    await connection.run(documentedView('samples', join(folder, 'winner/*/*.parquet')));
-    const rows = await rowsOf("SELECT value FROM samples WHERE tenant = 't' ORDER BY ts");
+    writeBlock(
+      'winner/tenant=1/date=2026-11-23/1.parquet',
+      at([1, Number.NaN, Number.NaN, 5, -0, Number.NEGATIVE_INFINITY], [0, 0, 1, 0, 0, 0]),
+    );
+    writeBlock('winner/tenant=1/date=2026-11-23/2.parquet', at([2, 7, Number.NaN, Number.NaN, 0, Number.NaN], [0, 0, 0, 1, 0, 0]));
+    writeBlock('winner/tenant=other/date=2026-11-23/1.parquet', at([9], [0]));
+    await connection.run(documentedView('samples', join(folder, 'winner/*/*/*.parquet')));
+    const rows = await rowsOf("SELECT value FROM samples WHERE tenant = '1' ORDER BY ts");
     expect(rows.map(({ value }) => value)).toEqual([2, 7, Number.NaN, 5, 0, Number.NEGATIVE_INFINITY]);
     expect(await rowsOf("SELECT value FROM samples WHERE tenant = 'other'")).toEqual([{ value: 9 }]);
+  });
+
+  it('has exact powers of ten, on which the documented expression rests', async () => {
+    const rows = await rowsOf('SELECT pow(10, e::INTEGER) AS power FROM range(23) AS t(e) ORDER BY e');
+    expect(rows.map(({ power }) => power)).toEqual([...Array(23).keys()].map((e) => 10 ** e));
   });
 
   it('sees statistics by which it can leave row groups out', async () => {
@@ -126,6 +134,28 @@ describe('DuckDB', () => {
 });
 
 describe('DuckDB on aggregates', () => {
+  it('shows each row once, of the run that saw the most samples, through the documented view', async () => {
+    const series = seriesFromLabels([{ name: '__name__', value: 'up' }]);
+    const one = (...values: number[]) => Float64Array.from(values);
+    const rows = (count: number) => {
+      const columns = {
+        sum: one(1),
+        min: one(1),
+        max: one(1),
+        first: one(1),
+        last: one(1),
+        increase: one(0),
+        firstTs: one(5),
+        lastTs: one(6),
+      };
+      return encodeAggregateBlock([{ series, aggregates: { ts: one(0), count: one(count), ...columns } }]).bytes;
+    };
+    mkdirSync(join(folder, 'derived/tenant=t/date=1970-01-01'), { recursive: true });
+    for (const count of [19, 20, 18]) writeFileSync(join(folder, `derived/tenant=t/date=1970-01-01/${count}.parquet`), rows(count));
+    await connection.run(documentedView('aggregates', join(folder, 'derived/*/*/*.parquet')));
+    expect((await rowsOf('SELECT count FROM aggregates')).map(({ count }) => Number(count))).toEqual([20]);
+  });
+
   it('reads the very rows of any block', async () => {
     await fc.assert(
       fc.asyncProperty(anyAggregateBlock, async (input) => {
