@@ -1,33 +1,40 @@
 import type { Windows } from './windows.ts';
 
 /**
- * rate() and increase() over a series of deltas: the sum of the window's values, not extrapolated, since each value says
- * what happened until its time. Where cumulative samples stand in between, growth from one to the next is added.
+ * rate() and increase() of the windows that hold deltas: the sum of their values, not extrapolated, since each value says
+ * what happened until its time. Where cumulative samples stand in between, growth from one to the next is added. Writes
+ * over what the windows have, and returns how many had nothing.
  */
-export function increaseOfDeltas(windows: Windows, isRate: boolean): number {
+export function overwriteDeltas(windows: Windows, delta: Uint8Array, isRate: boolean): number {
   const { value, lo, hi, rangeMs, values, present, base } = windows;
-  const delta = windows.delta as Uint8Array;
-  let points = 0;
+  const seconds = isRate ? rangeMs / 1000 : 1;
+  let fresh = 0;
   for (let i = 0; i < lo.length; i++) {
-    const first = lo[i] as number;
+    const from = lo[i] as number;
     const end = hi[i] as number;
-    let deltas = 0;
-    let sum = 0;
-    let rest = 0;
-    for (let k = first; k < end; k++) {
-      let added = value[k] as number;
-      if (delta[k] === 1) deltas++;
-      else if (k === first || delta[k - 1] === 1) continue;
-      else if (added >= (value[k - 1] as number)) added -= value[k - 1] as number;
-      const total = sum + added;
-      rest += Math.abs(sum) >= Math.abs(added) ? sum - total + added : added - total + sum;
-      sum = total;
-    }
-    if (deltas === 0 && end - first < 2) continue;
-    const increase = Number.isFinite(sum) ? sum + rest : sum;
-    values[base + i] = isRate ? increase / (rangeMs / 1000) : increase;
+    const first = delta.indexOf(1, from);
+    if (first < 0) return fresh;
+    if (first >= end) continue;
+    values[base + i] = increaseOf(value, delta, from, end) / seconds;
+    if (present[base + i] === 1) continue;
     present[base + i] = 1;
-    points++;
+    fresh++;
   }
-  return points;
+  return fresh;
+}
+
+function increaseOf(value: Float64Array, delta: Uint8Array, from: number, end: number): number {
+  let sum = 0;
+  let rest = 0;
+  for (let k = from; k < end; k++) {
+    let added = value[k] as number;
+    if (delta[k] !== 1) {
+      if (k === from || delta[k - 1] === 1) continue;
+      if (!(added < (value[k - 1] as number))) added -= value[k - 1] as number;
+    }
+    const total = sum + added;
+    rest += Math.abs(sum) >= Math.abs(added) ? sum - total + added : added - total + sum;
+    sum = total;
+  }
+  return Number.isFinite(sum) ? sum + rest : sum;
 }

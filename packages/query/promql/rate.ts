@@ -1,6 +1,6 @@
 import { addStartTimeOverlap } from './annotations.ts';
 import { emptyResets, findOverlaps, findResets, isStartReset } from './counter-resets.ts';
-import { increaseOfDeltas } from './delta-series.ts';
+import { overwriteDeltas } from './delta-series.ts';
 import type { Windows } from './windows.ts';
 
 const resets = emptyResets();
@@ -16,14 +16,13 @@ export const fillDelta = (windows: Windows): number => fillExtrapolated(windows,
 /**
  * Prometheus' extrapolation: the difference between the window's first and last sample is scaled to the whole window, at
  * either end only as far as the next sample would be expected (1.1 times the mean distance), else by half that distance;
- * a counter is never taken below 0. A start time inside the window stands for a sample of 0 there. Series of deltas are
- * summed instead. Before 3.x the point where a counter would be 0 came first and the distance was judged from there; the two
+ * a counter is never taken below 0. A start time inside the window stands for a sample of 0 there. Windows that
+ * hold deltas are summed instead. Before 3.x the point where a counter would be 0 came first and the distance was judged from there; the two
  * differ only where a counter begins inside the window.
  */
 function fillExtrapolated(windows: Windows, isCounter: boolean, isRate: boolean): number {
   const { ts, value, times, lo, hi, rangeMs, values, present, base } = windows;
   const startTs = isCounter ? windows.startTs : undefined;
-  if (isCounter && windows.delta?.includes(1)) return increaseOfDeltas(windows, isRate);
   if (isCounter) findResets(ts, value, startTs, resets);
   else resets.count = 0;
   if (startTs) warnOfOverlaps(windows, startTs);
@@ -70,7 +69,7 @@ function fillExtrapolated(windows: Windows, isCounter: boolean, isRate: boolean)
     present[base + i] = 1;
     points++;
   }
-  return points;
+  return isCounter && windows.delta !== undefined ? points + overwriteDeltas(windows, windows.delta, isRate) : points;
 }
 
 /** One warning for all windows that hold a sample whose start time overlaps the sample before it. */
