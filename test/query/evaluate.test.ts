@@ -154,10 +154,16 @@ describe('failures', () => {
 
   it('a cancelled query stops, and so do its reads', async () => {
     const controller = new AbortController();
-    const stopped = false;
+    let stopped = false;
     const slow: SampleSource = {
       ...source,
-      select: ({ signal }) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped')))),
+      select: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => {
+            stopped = true;
+            reject(new Error('stopped'));
+          });
+        }),
     };
     const running = failureOf(evaluate(slow, 'many', { signal: controller.signal }));
     controller.abort();

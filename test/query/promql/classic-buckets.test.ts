@@ -64,7 +64,10 @@ describe('the share of observations', () => {
     fc.assert(
       fc.property(counts, fc.double({ min: 0.01, max: 1, noNaN: true }), (sizes, q) => {
         let total = 0;
-        const pairs = sizes.map((size, i) => [i + 1, (total += size)] as const);
+        const pairs = sizes.map((size, i) => {
+          total += size;
+          return [i + 1, total] as const;
+        });
         const all = [...pairs, [Infinity, total] as const];
         const value = bucketQuantile(q, make(all), () => undefined);
         expect(Math.abs(bucketFraction(0, value, make(all)) - q)).toBeLessThan(1e-9);
