@@ -15,7 +15,7 @@ import { type BlockFooter, readFooter } from '#storage/parquet/read-footer.ts';
 const kit = process.env.BENCH_KIT ?? resolve(import.meta.dirname, '..', '..', 'shared', 'bench');
 
 /** Series of JSON lines; `null` is a stale marker in the generated data and NaN in the real. */
-export function readJsonLines(text: string, nullIs: 'stale' | 'nan'): RawSeries[] {
+function readJsonLines(text: string, nullIs: 'stale' | 'nan'): RawSeries[] {
   const byKey = new Map<string, { series: RawSeries['series']; points: Map<number, number | null> }>();
   for (const line of text.split('\n')) {
     if (line === '') continue;

@@ -24,6 +24,7 @@ export function aggregateBlockSteps(input: Iterable<AggregateSeries>, options: B
     tsOf: (item: AggregateSeries) => item.aggregates.ts,
     add: (item: AggregateSeries, from: number, to: number) => addAggregates(group, item.series, item.aggregates, from, to),
     rows: () => group.rows,
+    textSize: () => group.series.textSize,
     put: putAggregateGroup.bind(undefined, group),
   };
   return blockSteps('aggregates', input, builder, options);

@@ -26,6 +26,7 @@ export function metricsBlockSteps(input: Iterable<RawSeries>, options: BlockOpti
     tsOf: (item: RawSeries) => item.samples.ts,
     add: (item: RawSeries, from: number, to: number) => addSamples(group, item.series, item.samples, from, to),
     rows: () => group.rows,
+    textSize: () => group.series.textSize,
     put: putSampleGroup.bind(undefined, group),
   };
   return blockSteps('samples', input, builder, options);

@@ -118,6 +118,16 @@ describe('a metrics block', () => {
   });
 });
 
+it('begins a row group before the labels of one become too many to read back', () => {
+  const input = [...Array(30).keys()].map((i) => ({
+    series: named('a', `${String(i).padStart(2, '0')}${'x'.repeat(1_000_000)}`),
+    samples: { ts: Float64Array.of(i), value: Float64Array.of(i) },
+  }));
+  const { bytes } = encodeMetricsBlock(input);
+  expect(readFooter(bytes).rowGroups.map(({ rows }) => rows)).toEqual([8, 8, 8, 6]);
+  expect(decodeBlock(bytes).map(({ series }) => series.json)).toEqual(input.map(({ series }) => series.json));
+});
+
 describe('planning a read', () => {
   const block = encodeMetricsBlock(grid(['a', 'b', 'c', 'd'], ['x', 'y']), { groupRows: 40 });
   const footer = readFooter(block.bytes);

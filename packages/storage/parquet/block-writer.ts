@@ -42,9 +42,14 @@ export interface GroupBuilder<T> {
   add(item: T, from: number, to: number): void;
   /** Rows since the last `put`. */
   rows(): number;
+  /** Characters of the metrics and labels among them. */
+  textSize(): number;
   /** Writes them as a row group and begins the next. */
   put(sink: ByteSink, layout: GroupLayout): WrittenRowGroup;
 }
+
+/** Keeps dictionaries far below what the reader takes. */
+const MAX_TEXT = 8 * 1024 * 1024;
 
 /** Writes a whole file, yielding after each row group (some 10 to 20 ms of work). */
 export function* blockSteps<T>(
@@ -65,7 +70,8 @@ export function* blockSteps<T>(
     if (ts.length === 0) continue;
     const series = builder.seriesOf(item);
     const held = builder.rows();
-    if (held > 0 && (held + ts.length > maxGroupRows || (series.metric !== metric && held >= groupRows))) {
+    const isFull = held + ts.length > maxGroupRows || builder.textSize() + series.json.length > MAX_TEXT;
+    if (held > 0 && (isFull || (series.metric !== metric && held >= groupRows))) {
       groups.push(builder.put(sink, layout));
       yield;
     }

@@ -6,7 +6,7 @@ import { type ThriftIn, type ThriftStruct, takeStruct } from './thrift.ts';
 import { MAGIC } from './write-footer.ts';
 
 /** Where a column of a row group lies, in bytes of the file. */
-export interface ColumnChunk {
+interface ColumnChunk {
   readonly start: number;
   readonly end: number;
   readonly nulls: number;

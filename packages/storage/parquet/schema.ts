@@ -9,7 +9,7 @@ export interface ColumnSpec {
 }
 
 /** Raw samples, in column order. docs/metrics-block-format.md is its description. */
-export const sampleSchema = [
+const sampleSchema = [
   { name: 'metric', type: 'string', nullable: false },
   { name: 'labels', type: 'string', nullable: false },
   { name: 'ts', type: 'timestamp', nullable: false },
@@ -21,7 +21,7 @@ export const sampleSchema = [
 ] as const satisfies readonly ColumnSpec[];
 
 /** Aggregates, one row per series and interval, in column order. */
-export const aggregateSchema = [
+const aggregateSchema = [
   { name: 'metric', type: 'string', nullable: false },
   { name: 'labels', type: 'string', nullable: false },
   { name: 'ts', type: 'timestamp', nullable: false },

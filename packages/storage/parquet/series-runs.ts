@@ -14,6 +14,8 @@ export interface SeriesRuns {
   readonly metricRuns: number[];
   readonly labels: Map<string, number>;
   readonly labelRuns: number[];
+  /** Characters of all distinct metrics and labels. */
+  textSize: number;
 }
 
 /** One series' rows within a row group. */
@@ -25,7 +27,7 @@ export interface SeriesRun {
 }
 
 export function createSeriesRuns(): SeriesRuns {
-  return { ends: [], metrics: new Map(), metricRuns: [], labels: new Map(), labelRuns: [] };
+  return { ends: [], metrics: new Map(), metricRuns: [], labels: new Map(), labelRuns: [], textSize: 0 };
 }
 
 export function resetSeriesRuns(runs: SeriesRuns): void {
@@ -34,20 +36,22 @@ export function resetSeriesRuns(runs: SeriesRuns): void {
   runs.labelRuns.length = 0;
   runs.metrics.clear();
   runs.labels.clear();
+  runs.textSize = 0;
 }
 
 /** Appends a series whose rows end at row `end`. */
 export function addSeriesRun(runs: SeriesRuns, series: Series, end: number): void {
   runs.ends.push(end);
-  runs.metricRuns.push(indexIn(runs.metrics, series.metric));
-  runs.labelRuns.push(indexIn(runs.labels, series.json));
+  runs.metricRuns.push(indexIn(runs, runs.metrics, series.metric));
+  runs.labelRuns.push(indexIn(runs, runs.labels, series.json));
 }
 
-function indexIn(dictionary: Map<string, number>, value: string): number {
+function indexIn(runs: SeriesRuns, dictionary: Map<string, number>, value: string): number {
   let index = dictionary.get(value);
   if (index === undefined) {
     index = dictionary.size;
     dictionary.set(value, index);
+    runs.textSize += value.length;
   }
   return index;
 }
