@@ -18,7 +18,7 @@ export function createAggregateSource(series: Series, samples: readonly MemorySa
 }
 
 /** Aggregate rows of raw samples in time order, as downsampling makes them. */
-export function aggregateSamples(samples: readonly MemorySample[], resolutionMs: number): AggregateColumns {
+function aggregateSamples(samples: readonly MemorySample[], resolutionMs: number): AggregateColumns {
   const rows = new Map<number, MemorySample[]>();
   for (const sample of samples) {
     const start = Math.floor(sample.ts / resolutionMs) * resolutionMs;

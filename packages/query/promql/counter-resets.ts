@@ -7,7 +7,7 @@ export function isStartReset(prevStart: number, prevTs: number, start: number, t
 }
 
 /** True where a sample claims a time that the sample before already covered. */
-export function overlapsStart(prevStart: number, prevTs: number, start: number): boolean {
+function overlapsStart(prevStart: number, prevTs: number, start: number): boolean {
   return start < prevTs && start !== prevStart;
 }
 

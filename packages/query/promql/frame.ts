@@ -24,7 +24,7 @@ export interface ScalarValue {
   readonly values: Float64Array;
 }
 
-export interface StringValue {
+interface StringValue {
   readonly kind: 'string';
   readonly value: string;
 }
@@ -63,7 +63,7 @@ export function commitRow(frame: Frame, series: Series, dropName: boolean, point
 }
 
 /** Counts the points of one row. */
-export function countRow(present: Uint8Array, base: number, count: number): number {
+function countRow(present: Uint8Array, base: number, count: number): number {
   let points = 0;
   for (let i = base; i < base + count; i++) points += present[i] as number;
   return points;

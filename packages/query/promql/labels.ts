@@ -18,7 +18,7 @@ export function labelValue(series: Series, name: string): string {
 }
 
 /** A series of labels that are already sorted, unique and not empty. */
-export function seriesOf(metric: string, labels: readonly Label[]): Series {
+function seriesOf(metric: string, labels: readonly Label[]): Series {
   return { metric, labels, json: labelsJson(labels) };
 }
 

@@ -5,14 +5,14 @@ import type { SequenceValue } from './notation.ts';
 import type { EvalCommand, Expectation } from './script.ts';
 
 /** One series of a result as the scripts compare it. */
-export interface ResultSeries {
+interface ResultSeries {
   readonly series: Series;
   readonly ts: ArrayLike<number>;
   readonly values: ArrayLike<number>;
 }
 
 /** Equal within 1e-6 of their sum; NaN equals NaN, and next to zero nothing is close. */
-export function almostEqual(a: number, b: number): boolean {
+function almostEqual(a: number, b: number): boolean {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
   const smallestNormal = 2.2250738585072014e-308;
   const sum = Math.abs(a) + Math.abs(b);
@@ -56,7 +56,7 @@ function compareValue(expected: SequenceValue | undefined, actual: number): stri
 }
 
 /** Compares a matrix with the values expected on the command's grid. */
-export function compareMatrix(command: EvalCommand, matrix: readonly ResultSeries[]): string | undefined {
+function compareMatrix(command: EvalCommand, matrix: readonly ResultSeries[]): string | undefined {
   if (command.ordered) return 'an ordered result was expected, got a matrix';
   if (command.scalar !== undefined) return `expected the scalar ${command.scalar}, got a matrix`;
   const unsorted = findUnsorted(matrix);

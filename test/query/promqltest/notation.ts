@@ -62,7 +62,7 @@ const itemPattern = new RegExp(
 );
 
 /** The values of a series line, with repetitions written out. */
-export function readValues(line: string): SequenceValue[] {
+function readValues(line: string): SequenceValue[] {
   const values: SequenceValue[] = [];
   itemPattern.lastIndex = 0;
   while (line.slice(itemPattern.lastIndex).trim() !== '') {

@@ -3,7 +3,7 @@ import { unquote } from '#query/promql/unquote.ts';
 import type { MemorySample } from '#test/query/memory-source.ts';
 import { readDuration, readMetric, readNumber, readSeriesLine, readStartOffsets, type SequenceValue } from './notation.ts';
 
-export interface LoadCommand {
+interface LoadCommand {
   readonly kind: 'load';
   readonly line: number;
   readonly series: readonly { readonly series: Series; readonly samples: readonly MemorySample[] }[];
