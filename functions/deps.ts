@@ -3,6 +3,7 @@ import { type Config, tenantRules, tenantSettings } from '#config/load-config.ts
 import type { Clock } from '#core/time.ts';
 import type { IngestDeps, IngestObserver, IngestTenant } from '#ingest/ingest-samples.ts';
 import { compilePipeline } from '#ingest/pipeline/pipeline.ts';
+import { readDroppedUntil } from '#ingest/run-aggregation.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Bus } from '#ports/bus.ts';
 import type { SampleSource } from '#ports/sample-source.ts';
@@ -12,7 +13,7 @@ import { createSampleStore } from '#storage/append.ts';
 import { createMetadataStore } from '#storage/metadata.ts';
 import { createReadCache } from '#storage/read-cache.ts';
 import { createSampleSource } from '#storage/sample-source.ts';
-import { namespaceOf, type StorageDeps } from '#storage/storage-deps.ts';
+import { namespaceOf, ownerOf, type StorageDeps } from '#storage/storage-deps.ts';
 
 /** The world, by whichever adapters. */
 export interface Ports {
@@ -56,6 +57,7 @@ export function createDeps(ports: Ports, config: Config, options: RunOptions): F
     inlineBytes: options.inlineBytes,
     graceMs: options.graceMs,
     pause: options.pause,
+    droppedUntil: (namespace) => readDroppedUntil(ports.table, ownerOf(namespace), tenantRules(config, ownerOf(namespace)), now()),
   };
   const store = createSampleStore(storage);
   const metadata = createMetadataStore(ports.table);

@@ -3,6 +3,7 @@ import type { OpsFunction } from './lambda.ts';
 /** Every function that can be invoked, by name: its path here, with dashes. Loaded when first called. */
 const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction }>>> = {
   'events-publish': () => import('./events/publish.ts'),
+  'ingest-aggregate': () => import('./ingest/aggregate.ts'),
   'storage-compact': () => import('./storage/compact.ts'),
   'storage-downsample': () => import('./storage/downsample.ts'),
   'storage-expire': () => import('./storage/expire.ts'),

@@ -6,6 +6,6 @@ export const schedules: readonly Schedule[] = [
   { name: 'storage-downsample', function: 'storage-downsample', expression: 'rate(10 minutes)' },
   { name: 'storage-expire', function: 'storage-expire', expression: 'cron(20 3 * * ? *)' },
   { name: 'storage-sweep', function: 'storage-sweep', expression: 'cron(50 3 * * ? *)' },
-  { name: 'storage-aggregate', function: 'storage-aggregate', expression: 'rate(1 minute)' },
+  { name: 'ingest-aggregate', function: 'ingest-aggregate', expression: 'rate(1 minute)' },
   { name: 'events-publish', function: 'events-publish', expression: 'rate(1 minute)' },
 ];

@@ -1,7 +1,7 @@
 import { isOpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import type { BlockCommitted } from '#model/events.ts';
-import { compareSeries } from '#model/series.ts';
+import { compareSeries, type Series } from '#model/series.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
@@ -10,7 +10,7 @@ import { commitBlocks, listWindows, readWindow, type WindowItem, type WindowStat
 import { type CatalogEntry, LEVEL } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
 import { withLease } from './lease.ts';
-import { mergeSamples, sortUnique } from './merge-samples.ts';
+import { mergeSamples, sliceTime, sortUnique } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { metricsBlockSteps } from './metrics-block.ts';
 import { type CompactionJob, planCompaction } from './plan-compaction.ts';
@@ -95,7 +95,8 @@ async function compactWindow(deps: StorageDeps, window: WindowItem, input: Compa
 /** Merges the inputs, writes the outputs, commits. */
 export async function runCompaction(deps: StorageDeps, state: WindowState, job: CompactionJob): Promise<CatalogEntry[]> {
   const { window } = state;
-  const items = mergedSeries(await openInputs(deps, window, job.inputs));
+  const droppedUntil = await deps.droppedUntil?.(window.tenant);
+  const items = mergedSeries(await openInputs(deps, window, job.inputs), droppedUntil);
   const outputs = await writeBlocks(deps, window, job.level, items, {
     rowsOf: ({ samples }) => samples.ts.length,
     steps: metricsBlockSteps,
@@ -123,8 +124,14 @@ async function openInputs(
   return streams;
 }
 
-function* mergedSeries(streams: readonly Iterator<RawSeries>[]): Generator<RawSeries> {
-  for (const { series, parts } of mergeStreams(streams)) yield { series, samples: mergeSamples(parts.map((part) => part.samples)) };
+function* mergedSeries(
+  streams: readonly Iterator<RawSeries>[],
+  droppedUntil: ((series: Series) => number) | undefined,
+): Generator<RawSeries> {
+  for (const { series, parts } of mergeStreams(streams)) {
+    const samples = mergeSamples(parts.map((part) => part.samples));
+    yield { series, samples: droppedUntil ? sliceTime(samples, droppedUntil(series) + 1, Number.POSITIVE_INFINITY) : samples };
+  }
 }
 
 /** The event of a commit. */

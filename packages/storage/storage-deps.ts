@@ -1,4 +1,5 @@
 import type { Clock } from '#core/time.ts';
+import type { Series } from '#model/series.ts';
 import type { Tier } from '#model/tier.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Table } from '#ports/table.ts';
@@ -10,6 +11,11 @@ import type { ReadCache } from './read-cache.ts';
  */
 export function namespaceOf(tenant: string, retentionClass?: string): string {
   return retentionClass === undefined ? tenant : `${tenant}!${retentionClass}`;
+}
+
+/** The tenant that a namespace belongs to. */
+export function ownerOf(namespace: string): string {
+  return namespace.split('!', 1)[0];
 }
 
 /** What a namespace's storage is set to. */
@@ -36,4 +42,6 @@ export interface StorageDeps {
   readonly graceMs: number;
   /** Lets other work run between two pieces of a long job. */
   readonly pause: () => Promise<void>;
+  /** Until which time samples may be left out of the next compaction, by series; undefined where nothing may. */
+  readonly droppedUntil?: ((namespace: string) => Promise<((series: Series) => number) | undefined>) | undefined;
 }
