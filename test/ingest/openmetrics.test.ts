@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOpsError } from '#core/errors.ts';
 import { decodeOpenMetrics, isOpenMetrics } from '#ingest/openmetrics.ts';
-import { corpus } from '../corpora.ts';
+import { corpus } from '#test/corpora.ts';
 import { bytes, NOW_MS, rowsOf, testContext } from './decoded-rows.ts';
 
 const decode = (text: string) => decodeOpenMetrics(bytes(text), testContext());

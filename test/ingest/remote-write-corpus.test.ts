@@ -6,7 +6,7 @@ import { defaultIngestLimits } from '#ingest/limits.ts';
 import { answerRemoteWrite, type RemoteWriteAnswer, readRemoteWrite } from '#ingest/remote-write.ts';
 import { METRIC_TYPES } from '#ingest/remote-write-sample.ts';
 import { createSeriesCache } from '#ingest/series-cache.ts';
-import { corpus } from '../corpora.ts';
+import { corpus } from '#test/corpora.ts';
 import { encodeWriteRequest, encodeWriteRequestV2, STALE_BITS } from './proto-writer.ts';
 
 type Labels = Record<string, string>;

@@ -6,7 +6,7 @@ import { parseExpr } from '#query/promql/parse.ts';
 import { parseQueryJson } from '#query/promql/parse-query-json.ts';
 import { prettyExpr } from '#query/promql/pretty.ts';
 import { formatExpr } from '#query/promql/print.ts';
-import { corpus } from '../../corpora.ts';
+import { corpus } from '#test/corpora.ts';
 import { readEvalExpressions } from './eval-lines.ts';
 import { withoutSpans } from './without-spans.ts';
 

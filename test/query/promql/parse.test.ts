@@ -4,7 +4,7 @@ import type { Expr } from '#query/promql/ast.ts';
 import { parseExpr } from '#query/promql/parse.ts';
 import { parseSelector } from '#query/promql/parse-selector.ts';
 import { formatExpr } from '#query/promql/print.ts';
-import { corpus } from '../../corpora.ts';
+import { corpus } from '#test/corpora.ts';
 import { readEvalExpressions } from './eval-lines.ts';
 import { withoutSpans } from './without-spans.ts';
 
