@@ -4,7 +4,7 @@ import type { Series } from '#model/series.ts';
 import type { SelectResult } from '#ports/sample-source.ts';
 import { addWarning } from './annotations.ts';
 import type { Call, Evaluation, MatrixSelector } from './evaluation.ts';
-import { commitRow, type Frame, newFrame, nextRow } from './frame.ts';
+import { chargeOf, commitRow, type Frame, newFrame, nextRow } from './frame.ts';
 import { lookupTimes } from './steps.ts';
 import { slideWindows } from './windows.ts';
 
@@ -57,7 +57,7 @@ export async function evalAggregateRange(
       points++;
     }
     commitRow(frame, series as Series, !keepsName, points);
-    pace.hold(points);
+    pace.hold(chargeOf(points, steps.count));
     if (pace.isTurnDue(steps.count + aggregates.ts.length)) await pace.yieldTurn();
   }
   return frame;

@@ -2,7 +2,7 @@ import { addInvalidQuantile } from './annotations.ts';
 import type { Span } from './ast.ts';
 import type { Aggregate, Evaluation } from './evaluation.ts';
 import { dropEmptyRows, type Frame } from './frame.ts';
-import { type Groups, groupSeries } from './groups.ts';
+import { type Groups, groupSeries, rowsByGroup } from './groups.ts';
 import { addToMean } from './over-time.ts';
 import { quantileOfSorted } from './quantile.ts';
 
@@ -129,13 +129,17 @@ function addToVariances({ values, count, extra }: Cells, to: number, frame: Fram
 }
 
 function finishCells(op: string, { values, count, extra }: Cells, frame: Frame, groups: Groups): void {
+  let rowsOf: number[][] | undefined;
+  const meanAgain = (cell: number) => {
+    rowsOf ??= rowsByGroup(groups);
+    return meanOfCell(frame, rowsOf, cell);
+  };
   for (let i = 0; i < values.length; i++) {
     const seen = count[i] as number;
     if (seen === 0) continue;
     const value = values[i] as number;
     if (op === 'sum') values[i] = value + (extra[i] as number);
-    else if (op === 'avg')
-      values[i] = Number.isFinite(value) || seen === 1 ? value / seen + (extra[i] as number) / seen : meanOfCell(frame, groups, i);
+    else if (op === 'avg') values[i] = Number.isFinite(value) || seen === 1 ? value / seen + (extra[i] as number) / seen : meanAgain(i);
     else if (op === 'count') values[i] = seen;
     else if (op === 'group') values[i] = 1;
     else if (op === 'stdvar') values[i] = value / seen;
@@ -144,7 +148,7 @@ function finishCells(op: string, { values, count, extra }: Cells, frame: Frame, 
 }
 
 /** The mean of one cell whose sum overflowed or met an infinity: from there on a running mean. */
-function meanOfCell(frame: Frame, groups: Groups, cell: number): number {
+function meanOfCell(frame: Frame, rowsOf: readonly number[][], cell: number): number {
   const n = frame.steps.count;
   const group = Math.floor(cell / n);
   const step = cell % n;
@@ -152,8 +156,8 @@ function meanOfCell(frame: Frame, groups: Groups, cell: number): number {
   let sum = 0;
   let rest = 0;
   let running: { mean: number; rest: number } | undefined;
-  for (let r = 0; r < frame.series.length; r++) {
-    if (groups.groupOf[r] !== group || frame.present[r * n + step] !== 1) continue;
+  for (const r of rowsOf[group] as number[]) {
+    if (frame.present[r * n + step] !== 1) continue;
     const x = frame.values[r * n + step] as number;
     count++;
     const total = sum + x;
@@ -174,13 +178,12 @@ function meanOfCell(frame: Frame, groups: Groups, cell: number): number {
 async function evalQuantile(evaluation: Evaluation, aggregate: Aggregate, frame: Frame, groups: Groups, q: Float64Array): Promise<Frame> {
   const n = evaluation.steps.count;
   warnOfQuantiles(evaluation, q, (aggregate.param as { span: Span }).span);
-  const rowsOf: number[][] = groups.labels.map(() => []);
-  for (let r = 0; r < frame.series.length; r++) rowsOf[groups.groupOf[r] as number]?.push(r * n);
+  const rowsOf = rowsByGroup(groups);
   const values = new Float64Array(groups.labels.length * n);
   const count = new Float64Array(values.length);
   const scratch = new Float64Array(frame.series.length);
   for (let group = 0; group < rowsOf.length; group++) {
-    const bases = rowsOf[group] as number[];
+    const bases = (rowsOf[group] as number[]).map((row) => row * n);
     for (let i = 0; i < n; i++) {
       let numbers = 0;
       let nans = 0;

@@ -23,14 +23,10 @@ export async function evalCountValues(evaluation: Evaluation, aggregate: Aggrega
       let base = bases.get(value);
       if (base === undefined || (value === 0 && Object.is(value, -0))) {
         const labelled = withLabel(frame.series[r] as Frame['series'][number], label, formatDecimal(value));
-        base = rowOf(result, rows, aggregate.without ? dropLabels(labelled, names) : keepLabels(labelled, names)) * n;
+        base = rowOf(evaluation, result, rows, aggregate.without ? dropLabels(labelled, names) : keepLabels(labelled, names)) * n;
         if (!Object.is(value, -0)) bases.set(value, base);
       }
-      if (result.present[base + i] !== 1) {
-        result.present[base + i] = 1;
-        result.points++;
-        pace.hold(1);
-      }
+      result.present[base + i] = 1;
       result.values[base + i] = (result.values[base + i] as number) + 1;
     }
     if (pace.isTurnDue(n)) await pace.yieldTurn();
@@ -38,10 +34,12 @@ export async function evalCountValues(evaluation: Evaluation, aggregate: Aggrega
   return result;
 }
 
-function rowOf(result: Frame, rows: Map<string, number>, series: Frame['series'][number]): number {
+function rowOf({ pace, steps }: Evaluation, result: Frame, rows: Map<string, number>, series: Frame['series'][number]): number {
   const key = fullKey(series);
   const known = rows.get(key);
   if (known !== undefined) return known;
+  pace.hold(steps.count);
+  result.points += steps.count;
   nextRow(result);
   const row = result.series.length;
   result.series.push(series);

@@ -50,7 +50,7 @@ const functions: Readonly<Record<string, Evaluate>> = {
   info: async (evaluation, call) => evalInfo(evaluation, call, await frameArg(evaluation, call, 0)),
   label_join: async (evaluation, call) => {
     const sources = call.args.slice(3).map((_, index) => stringArg(call, index + 3));
-    return joinLabels(await frameArg(evaluation, call, 0), stringArg(call, 1), stringArg(call, 2), sources);
+    return joinLabels(evaluation.pace, await frameArg(evaluation, call, 0), stringArg(call, 1), stringArg(call, 2), sources);
   },
   label_replace: async (evaluation, call) => {
     const [target, replacement, source, pattern] = [1, 2, 3, 4].map((index) => stringArg(call, index)) as [string, string, string, string];

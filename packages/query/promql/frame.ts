@@ -14,7 +14,7 @@ export interface Frame {
   dropName: boolean[];
   values: Float64Array;
   present: Uint8Array;
-  /** Points present, or more where rows were thinned out without counting. */
+  /** What its rows count for against the limit on samples held: see `chargeOf`. */
   points: number;
 }
 
@@ -59,7 +59,12 @@ export function commitRow(frame: Frame, series: Series, dropName: boolean, point
   if (points === 0) return;
   frame.series.push(series);
   frame.dropName.push(dropName);
-  frame.points += points;
+  frame.points += chargeOf(points, frame.steps.count);
+}
+
+/** What a row of `points` points counts for: a row with gaps takes the memory of a full one, so it counts for half of that at least. */
+export function chargeOf(points: number, steps: number): number {
+  return points === 0 ? 0 : Math.max(points, steps >> 1);
 }
 
 /** Counts the points of one row. */
@@ -85,7 +90,7 @@ export function dropEmptyRows(frame: Frame): Frame {
       frame.dropName[rows] = frame.dropName[r] as boolean;
     }
     rows++;
-    points += rowPoints;
+    points += chargeOf(rowPoints, n);
   }
   frame.series.length = rows;
   frame.dropName.length = rows;

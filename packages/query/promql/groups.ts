@@ -27,3 +27,10 @@ export function groupSeries(series: readonly Series[], grouping: readonly string
   }
   return { groupOf, labels };
 }
+
+/** The rows of each group. */
+export function rowsByGroup({ groupOf, labels }: Groups): number[][] {
+  const rows: number[][] = labels.map(() => []);
+  for (let row = 0; row < groupOf.length; row++) rows[groupOf[row] as number]?.push(row);
+  return rows;
+}

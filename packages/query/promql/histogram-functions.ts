@@ -4,7 +4,7 @@ import type { Span } from './ast.ts';
 import { type BucketFix, type Buckets, bucketFraction, bucketQuantile } from './classic-buckets.ts';
 import type { Evaluation } from './evaluation.ts';
 import { formatOpenMetrics } from './format-number.ts';
-import { commitRow, type Frame, newFrame, nextRow } from './frame.ts';
+import { chargeOf, commitRow, type Frame, newFrame, nextRow } from './frame.ts';
 import { dropLabels, fullKey, labelValue, withLabel } from './labels.ts';
 import { quoteText } from './quote.ts';
 
@@ -176,6 +176,6 @@ async function fillHistogram(
     points++;
   }
   commitRow(result, series, true, points);
-  evaluation.pace.hold(points);
+  evaluation.pace.hold(chargeOf(points, n));
   if (evaluation.pace.isTurnDue(n * size)) await evaluation.pace.yieldTurn();
 }

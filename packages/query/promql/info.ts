@@ -171,13 +171,11 @@ async function enrich(
       const key = found.join();
       const labels = enriched.get(key) ?? addInfoLabels(series, found, info, wanted);
       enriched.set(key, labels);
-      const cell = resultBase(result, rows, labels, base.dropName[r] as boolean) + i;
+      const cell = resultBase(evaluation, result, rows, labels, base.dropName[r] as boolean) + i;
       if (result.present[cell] === 1) throw executionError('vector cannot contain metrics with the same labelset');
       result.present[cell] = 1;
       result.values[cell] = base.values[r * n + i] as number;
-      result.points++;
     }
-    pace.hold(n);
     if (pace.isTurnDue(n)) await pace.yieldTurn();
   }
   return result;
@@ -197,10 +195,12 @@ function addInfoLabels(series: Series, rows: readonly number[], info: Frame, wan
   return enriched;
 }
 
-function resultBase(result: Frame, rows: Map<string, number>, series: Series, dropName: boolean): number {
+function resultBase({ pace, steps }: Evaluation, result: Frame, rows: Map<string, number>, series: Series, dropName: boolean): number {
   const key = fullKey(series) + (dropName ? '-' : '+');
   const known = rows.get(key);
   if (known !== undefined) return known;
+  pace.hold(steps.count);
+  result.points += steps.count;
   const base = nextRow(result);
   result.series.push(series);
   result.dropName.push(dropName);

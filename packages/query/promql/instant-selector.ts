@@ -1,7 +1,7 @@
 import type { AggregateColumns, SampleColumns } from '#model/samples.ts';
 import type { AggregateSeries, RawSeries, SelectResult } from '#ports/sample-source.ts';
 import { type Evaluation, selectionOf, type VectorSelector } from './evaluation.ts';
-import { commitRow, type Frame, newFrame, nextRow } from './frame.ts';
+import { chargeOf, commitRow, type Frame, newFrame, nextRow } from './frame.ts';
 import { interpolate } from './interpolate.ts';
 import { lookupTimes } from './steps.ts';
 import { withoutStale } from './without-stale.ts';
@@ -76,7 +76,7 @@ async function readLatest(
     const base = nextRow(frame);
     const points = fillLatest(readable, times, lookbackMs, frame.values, frame.present, base);
     commitRow(frame, (selection.series[s] as RawSeries | AggregateSeries).series, dropName, points);
-    pace.hold(points);
+    pace.hold(chargeOf(points, steps.count));
     if (pace.isTurnDue(times.length + readable.ts.length)) await pace.yieldTurn();
   }
   return frame;
@@ -115,7 +115,7 @@ async function evalSmoothedSelector(evaluation: Evaluation, selector: VectorSele
     const base = nextRow(frame);
     const points = fillSmoothed(samples.ts, samples.value, times, lookbackMs, frame.values, frame.present, base);
     commitRow(frame, entry.series, false, points);
-    pace.hold(points);
+    pace.hold(chargeOf(points, steps.count));
     if (pace.isTurnDue(times.length + samples.ts.length)) await pace.yieldTurn();
   }
   return frame;

@@ -23,6 +23,7 @@ export async function replaceLabels(pace: Pace, frame: Frame, { target, replacem
     if (!results.has(value)) results.set(value, replaceValue(regex, replacement, value));
     const result = results.get(value);
     if (result === undefined) continue;
+    pace.hold(result.length >> 3);
     frame.series[r] = withLabel(series, target, result);
     if (target === '__name__') frame.dropName[r] = false;
     if (pace.isTurnDue(labelWork)) await pace.yieldTurn();
@@ -43,17 +44,34 @@ function compilePattern(pattern: string): Re2 {
 
 function replaceValue(regex: Re2, replacement: string, value: string): string | undefined {
   const match = regex.match(value);
-  return match === undefined ? undefined : expandTemplate(replacement, match);
+  if (match === undefined) return undefined;
+  checkLength('label_replace()', replacement.length + (replacement.split('$').length - 1) * value.length);
+  return expandTemplate(replacement, match);
+}
+
+/** Longest value that a label may be given; stored labels are far shorter. */
+const maxValueLength = 65_536;
+
+function checkLength(where: string, length: number): void {
+  if (length > maxValueLength) throw executionError(`${where} would make a label value of more than ${maxValueLength} characters`);
 }
 
 /** label_join(): sets a label to the values of others, joined. */
-export function joinLabels(frame: Frame, target: string, separator: string, sources: readonly string[]): Frame {
+export async function joinLabels(pace: Pace, frame: Frame, target: string, separator: string, sources: readonly string[]): Promise<Frame> {
   for (const source of sources) checkLabelName(source, 'invalid source label name in label_join()');
   checkLabelName(target, 'invalid destination label name in label_join()');
   for (let r = 0; r < frame.series.length; r++) {
     const series = frame.series[r] as Frame['series'][number];
-    frame.series[r] = withLabel(series, target, sources.map((source) => labelValue(series, source)).join(separator));
+    const values = sources.map((source) => labelValue(series, source));
+    checkLength(
+      'label_join()',
+      values.reduce((length, value) => length + value.length + separator.length, 0),
+    );
+    const joined = values.join(separator);
+    pace.hold(joined.length >> 3);
+    frame.series[r] = withLabel(series, target, joined);
     if (target === '__name__') frame.dropName[r] = false;
+    if (pace.isTurnDue(labelWork)) await pace.yieldTurn();
   }
   return mergeSameLabels(frame);
 }

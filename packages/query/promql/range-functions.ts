@@ -4,7 +4,7 @@ import { addInfo } from './annotations.ts';
 import type { Call, Evaluation } from './evaluation.ts';
 import { fillExtendedDelta, fillExtendedIncrease, fillExtendedRate } from './extended-rate.ts';
 import { fillMaximum, fillMinimum, fillTimeOfMaximum, fillTimeOfMinimum } from './extremes.ts';
-import { commitRow, type Frame, newFrame, nextRow } from './frame.ts';
+import { chargeOf, commitRow, type Frame, newFrame, nextRow } from './frame.ts';
 import {
   fillAverage,
   fillChanges,
@@ -113,7 +113,7 @@ export async function evalRangeFunction(
     windows.present = frame.present;
     const points = fill(windows);
     commitRow(frame, entry.series, keepsName.has(call.func) ? entry.dropName : true, points);
-    pace.hold(points);
+    pace.hold(chargeOf(points, steps.count));
     if (points > 0) noteNonCounter(evaluation, call, entry.series);
     if (pace.isTurnDue(steps.count + entry.ts.length + workOf(windows))) await pace.yieldTurn();
   }

@@ -4,7 +4,7 @@ import type { Span } from './ast.ts';
 import type { Aggregate, Evaluation } from './evaluation.ts';
 import { formatShortest } from './format-number.ts';
 import { dropEmptyRows, type Frame, newFrame } from './frame.ts';
-import { groupSeries } from './groups.ts';
+import { groupSeries, rowsByGroup } from './groups.ts';
 import { compareLabelSets } from './labels.ts';
 import { seriesHashShare } from './series-hash.ts';
 
@@ -21,19 +21,28 @@ export async function evalTopK(evaluation: Evaluation, aggregate: Aggregate, fra
       if (limit < 1) continue;
       const best = pickBest(frame, rows, i, limit, aggregate.op === 'topk' ? 1 : -1);
       for (const row of best) kept[row * n + i] = 1;
-      if (n === 1) order.push(...best);
+      if (n === 1) for (const row of best) order.push(row);
+      if (evaluation.pace.isTurnDue(rows.length)) await evaluation.pace.yieldTurn();
     }
-    if (evaluation.pace.isTurnDue(n * rows.length)) await evaluation.pace.yieldTurn();
   }
   if (n === 1) return pickRows(frame, order);
   frame.present = kept;
   return dropEmptyRows(frame);
 }
 
+/** Up to so many are kept in order while the others pass; more are sorted. */
+const shortList = 32;
+
 /** Rows of the `limit` best values at one step, best first; the earlier row where values are equal. */
 function pickBest(frame: Frame, rows: readonly number[], step: number, limit: number, sign: number): number[] {
   const n = frame.steps.count;
   const { values, present } = frame;
+  if (limit > shortList) {
+    const all = rows.filter((row) => present[row * n + step] === 1);
+    if (all.length <= limit && n > 1) return all;
+    const value = (row: number) => sign * (values[row * n + step] as number);
+    return all.sort((a, b) => Number(isBetter(value(b), value(a))) - Number(isBetter(value(a), value(b)))).slice(0, limit);
+  }
   const best: number[] = [];
   let worst = 0;
   for (const row of rows) {
@@ -41,7 +50,7 @@ function pickBest(frame: Frame, rows: readonly number[], step: number, limit: nu
     if (present[cell] !== 1) continue;
     const x = sign * (values[cell] as number);
     if (best.length === limit) {
-      if (!(x > worst || (Number.isNaN(worst) && !Number.isNaN(x)))) continue;
+      if (!isBetter(x, worst)) continue;
       best.pop();
     }
     let at = best.length;
@@ -52,6 +61,7 @@ function pickBest(frame: Frame, rows: readonly number[], step: number, limit: nu
   return best;
 }
 
+/** Greater, or a number where the other is NaN. */
 function isBetter(x: number, y: number): boolean {
   return x > y || (Number.isNaN(y) && !Number.isNaN(x));
 }
@@ -125,9 +135,7 @@ function checkCount(k: Float64Array): boolean {
 /** The rows of each group in order of their labels, so that ties always fall the same way. */
 function groupRows(aggregate: Aggregate, frame: Frame): number[][] {
   const { series } = frame;
-  const { groupOf, labels } = groupSeries(series, aggregate.grouping, aggregate.without);
-  const rows: number[][] = labels.map(() => []);
-  for (let row = 0; row < series.length; row++) rows[groupOf[row] as number]?.push(row);
+  const rows = rowsByGroup(groupSeries(series, aggregate.grouping, aggregate.without));
   for (const group of rows)
     group.sort((a, b) => compareLabelSets(series[a] as Frame['series'][number], series[b] as Frame['series'][number]));
   return rows;
