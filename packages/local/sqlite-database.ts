@@ -27,10 +27,10 @@ export async function prepareDatabase(path: string): Promise<void> {
   }
 }
 
-/** One connection. A commit on it is on the disk when it returns; a write waits `busyTimeoutMs` for others to end theirs. */
+/** One connection. A commit on it survives the process but not the machine, until the log is synced; a write waits `busyTimeoutMs` for others. */
 export function openConnection(path: string, busyTimeoutMs: number): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs });
-  db.exec('pragma synchronous = full; pragma journal_size_limit = 16777216; pragma cache_size = -16384;');
+  db.exec('pragma synchronous = normal; pragma wal_autocheckpoint = 0; pragma cache_size = -16384;');
   return db;
 }
 
@@ -52,7 +52,8 @@ function prepareOnce(path: string): void {
   }
 }
 
-function isBusy(error: unknown): boolean {
+/** True if another connection is at the file. */
+export function isBusy(error: unknown): boolean {
   const SQLITE_BUSY = 5;
   const code = (error as { errcode?: number }).errcode;
   return code !== undefined && (code & 0xff) === SQLITE_BUSY;

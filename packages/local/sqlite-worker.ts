@@ -1,64 +1,48 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openConnection } from './sqlite-database.ts';
-import { createGroupWriter, type UnitOutcome, type WriteUnit } from './sqlite-group.ts';
-import { createUpkeep } from './sqlite-upkeep.ts';
+import { createUpkeep, type UpkeepRequest } from './sqlite-upkeep.ts';
 
-// The thread that commits, so that neither a slow disk nor another process at the file stops the event loop.
+// The thread that keeps the database file in shape: checkpoints and vacuum sync files, which would stop the event loop.
 
-/** What the thread is started with. */
-export interface WorkerFile {
-  readonly path: string;
-  /** How long a commit waits for those of other processes. */
-  readonly busyTimeoutMs: number;
-}
-
-/** To the thread: a group to commit, or the end. */
-export type WorkerRequest = { readonly units: readonly WriteUnit[]; readonly nowMs: number } | 'close';
-
-/** From the thread: one outcome for each unit, or why nothing of the group was done. */
-export type WorkerReply = { readonly outcomes: readonly UnitOutcome[] } | { readonly failure: string };
-
-const UPKEEP_AFTER_MS = 1_000;
-const UPKEEP_STEP_MS = 20;
+const BUSY_TIMEOUT_MS = 100;
+const STEP_MS = 20;
+const AFTER_WRITES_MS = 100;
+/** With no write for this long, the log is emptied and the file shrunk. */
+const IDLE_MS = 1_500;
 
 const port = parentPort;
 if (!port) throw new Error('sqlite-worker.ts runs as a worker thread only');
-const { path, busyTimeoutMs } = workerData as WorkerFile;
-const db = openConnection(path, busyTimeoutMs);
-const applyGroup = createGroupWriter(db);
+const db = openConnection(workerData as string, BUSY_TIMEOUT_MS);
 const keepUp = createUpkeep(db);
 let nowMs = 0;
-let upkeep: NodeJS.Timeout | undefined;
+let lastWriteMs = 0;
+let timer: NodeJS.Timeout | undefined;
 
-function reply(units: readonly WriteUnit[]): WorkerReply {
+function step(): void {
+  timer = undefined;
+  const isIdle = performance.now() - lastWriteMs >= IDLE_MS;
+  let more = true;
   try {
-    return { outcomes: applyGroup(units) };
-  } catch (error) {
-    return { failure: (error as Error).message };
+    more = keepUp(nowMs, isIdle);
+  } catch {
+    // Another process is writing, or the disk is full: upkeep can wait, and writes tell of their own failures.
   }
+  if (more) plan(STEP_MS);
+  else if (!isIdle) plan(IDLE_MS);
 }
 
-function planUpkeep(delayMs: number): void {
-  upkeep ??= setTimeout(() => {
-    upkeep = undefined;
-    let more = true;
-    try {
-      more = keepUp(nowMs);
-    } catch {
-      // Another process is writing, or the disk is full: upkeep can wait, and writes tell of their own failures.
-    }
-    if (more) planUpkeep(UPKEEP_STEP_MS);
-  }, delayMs);
+function plan(delayMs: number): void {
+  timer ??= setTimeout(step, delayMs);
 }
 
-port.on('message', (request: WorkerRequest) => {
-  if (request === 'close') {
-    clearTimeout(upkeep);
+port.on('message', (request: UpkeepRequest) => {
+  if (request === 'stop') {
+    clearTimeout(timer);
     db.close();
     port.close();
     return;
   }
   nowMs = request.nowMs;
-  port.postMessage(reply(request.units));
-  planUpkeep(UPKEEP_AFTER_MS);
+  lastWriteMs = performance.now();
+  plan(AFTER_WRITES_MS);
 });

@@ -1,90 +1,106 @@
-import { Worker } from 'node:worker_threads';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
-import type { UnitOutcome, WriteUnit } from './sqlite-group.ts';
-import type { WorkerFile, WorkerReply, WorkerRequest } from './sqlite-worker.ts';
+import { isBusy, openConnection } from './sqlite-database.ts';
+import { createGroupWriter, type UnitOutcome, type WriteUnit } from './sqlite-group.ts';
+import { startUpkeep } from './sqlite-upkeep.ts';
 
 const GROUP_UNITS = 1_000;
-const GROUP_BYTES = 8 * 1024 * 1024;
+const GROUP_BYTES = 1024 * 1024;
+/** The event loop waits this long for another process' commit, then does other things for BUSY_PAUSE_MS. */
+const BUSY_WAIT_MS = 5;
+const BUSY_PAUSE_MS = 10;
 
-/** Hands writes to the thread that commits them. */
+/** Commits writes. */
 export interface SqliteWriter {
   /** Resolves when the unit is on the disk, with the encoded item of an update. */
   submit(unit: WriteUnit): Promise<Uint8Array | undefined>;
-  /** Commits what has been submitted and ends the thread. */
+  /** Commits what has been submitted and lets go of the file. */
   close(): Promise<void>;
 }
 
 interface PendingUnit {
   readonly unit: WriteUnit;
-  readonly resolve: (body: Uint8Array | undefined) => void;
-  readonly reject: (error: OpsError) => void;
+  readonly settle: (outcome: UnitOutcome) => void;
 }
 
 /**
- * Group commit: what is submitted while a group is being committed, or in the same tick, is the next group. The thread starts with
- * the first write, so that a process that only reads does not pay for it, and starts again with the next write should it end.
+ * Group commit in two steps: what is submitted in one tick is one transaction, written to the log without a sync, and one
+ * fdatasync of the log makes all transactions since the last one durable. Nobody hears of a transaction before that, of its
+ * failed conditions neither, since they may rest on one that is not durable yet. SQLite itself syncs the log before it moves
+ * anything from there to the database file (synchronous = normal), so the file is sound after any crash.
  */
-export function createSqliteWriter(file: WorkerFile, clock: Clock): SqliteWriter {
+export function createSqliteWriter({ path, busyTimeoutMs }: { path: string; busyTimeoutMs: number }, clock: Clock): SqliteWriter {
+  const db = openConnection(path, BUSY_WAIT_MS);
+  const applyGroup = createGroupWriter(db);
+  const upkeep = startUpkeep(path, clock);
   let waiting: PendingUnit[] = [];
-  let underWay: PendingUnit[] = [];
-  let worker: Worker | undefined;
-  let planned = false;
+  let unsynced: ((failure?: UnitOutcome) => void)[] = [];
+  let log: FileHandle | undefined;
+  let committing: Promise<void> | undefined;
+  let syncing: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
-  const start = (): Worker => {
-    const started = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: file, execArgv: [] });
-    started.on('message', (reply: WorkerReply) => settle(reply));
-    started.on('error', (error) => fail(started, error.message));
-    started.on('exit', () => fail(started, 'its thread has ended'));
-    return started;
+  const commitWaiting = async () => {
+    await Promise.resolve(); // the rest of this tick joins the group
+    while (waiting.length > 0) {
+      const group = waiting.slice(0, groupSize(waiting));
+      waiting = waiting.slice(group.length);
+      const outcomes = await apply(group.map((pending) => pending.unit));
+      for (const [i, pending] of group.entries()) unsynced.push((failure) => pending.settle(failure ?? outcomes[i]));
+      syncing ??= syncLog().finally(() => {
+        syncing = undefined;
+      });
+    }
   };
 
-  const fail = (failed: Worker, message: string) => {
-    if (worker !== failed) return;
-    worker = undefined;
-    if (underWay.length > 0) settle({ failure: message });
+  const apply = async (units: readonly WriteUnit[]): Promise<UnitOutcome[]> => {
+    for (const deadlineMs = performance.now() + busyTimeoutMs; ; ) {
+      try {
+        return applyGroup(units);
+      } catch (error) {
+        if (isBusy(error) && performance.now() < deadlineMs) await sleep(BUSY_PAUSE_MS);
+        else return units.map(() => failed(path, (error as Error).message));
+      }
+    }
   };
 
-  const settle = (reply: WorkerReply) => {
-    const group = underWay;
-    underWay = [];
-    if (waiting.length > 0) send();
-    else worker?.unref();
-    for (const [i, pending] of group.entries())
-      settleUnit(pending, 'outcomes' in reply ? reply.outcomes[i] : failed(file.path, reply.failure));
-  };
-
-  const send = () => {
-    planned = false;
-    if (underWay.length > 0 || waiting.length === 0) return;
-    const size = groupSize(waiting);
-    underWay = waiting.slice(0, size);
-    waiting = waiting.slice(size);
-    worker ??= start();
-    // Only unfinished writes keep the process alive.
-    worker.ref();
-    worker.postMessage({ units: underWay.map((pending) => pending.unit), nowMs: clock() } satisfies WorkerRequest);
+  const syncLog = async () => {
+    while (unsynced.length > 0) {
+      const settles = unsynced;
+      unsynced = [];
+      try {
+        log ??= await open(`${path}-wal`, 'r');
+        await log.datasync();
+      } catch (error) {
+        // Whether these are durable is not known: their senders hear so, and may repeat them.
+        for (const settle of settles) settle(failed(path, (error as Error).message));
+        continue;
+      }
+      for (const settle of settles) settle();
+    }
+    upkeep.wake();
   };
 
   const submit = (unit: WriteUnit) =>
     new Promise<Uint8Array | undefined>((resolve, reject) => {
-      if (closing) return reject(new OpsError('unavailable', `table ${file.path} is closed`));
-      waiting.push({ unit, resolve, reject });
-      if (planned || underWay.length > 0) return;
-      planned = true;
-      queueMicrotask(send);
+      if (closing) return reject(new OpsError('unavailable', `table ${path} is closed`));
+      const settle = (outcome: UnitOutcome) => {
+        if (outcome.done) resolve(outcome.body);
+        else reject(new OpsError(outcome.kind, outcome.message, { hint: outcome.hint }));
+      };
+      waiting.push({ unit, settle });
+      committing ??= commitWaiting().finally(() => {
+        committing = undefined;
+      });
     });
 
   const close = async () => {
-    while (waiting.length > 0 || underWay.length > 0) await new Promise((resolve) => setImmediate(resolve));
-    const ending = worker;
-    if (!ending) return;
-    worker = undefined;
-    ending.ref();
-    const ended = new Promise((resolve) => ending.once('exit', resolve));
-    ending.postMessage('close' satisfies WorkerRequest);
-    await ended;
+    while (committing || syncing) await (committing ?? syncing);
+    await upkeep.stop();
+    await log?.close();
+    db.close();
   };
 
   return { submit, close: () => (closing ??= close()) };
@@ -103,9 +119,4 @@ function groupSize(waiting: readonly PendingUnit[]): number {
 
 function failed(path: string, message: string): UnitOutcome {
   return { done: false, kind: 'unavailable', message: `table ${path} could not commit: ${message}` };
-}
-
-function settleUnit(pending: PendingUnit, outcome: UnitOutcome): void {
-  if (outcome.done) pending.resolve(outcome.body);
-  else pending.reject(new OpsError(outcome.kind, outcome.message, { hint: outcome.hint }));
 }
