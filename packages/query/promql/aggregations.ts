@@ -174,6 +174,9 @@ function meanOfCell(frame: Frame, rowsOf: readonly number[][], cell: number): nu
   return running ? running.mean + running.rest : sum / count + rest / count;
 }
 
+/** What sorting costs for each value, in samples touched. */
+const sortWork = 10;
+
 /** quantile(): over the values of a group at each step. */
 async function evalQuantile(evaluation: Evaluation, aggregate: Aggregate, frame: Frame, groups: Groups, q: Float64Array): Promise<Frame> {
   const n = evaluation.steps.count;
@@ -196,8 +199,8 @@ async function evalQuantile(evaluation: Evaluation, aggregate: Aggregate, frame:
       if (numbers > 1) scratch.subarray(0, numbers).sort();
       count[group * n + i] = numbers + nans;
       values[group * n + i] = quantileOfSorted(q[i] as number, scratch, numbers, nans);
+      if (evaluation.pace.isTurnDue(bases.length * sortWork)) await evaluation.pace.yieldTurn();
     }
-    if (evaluation.pace.isTurnDue(n * bases.length)) await evaluation.pace.yieldTurn();
   }
   return toFrame(evaluation, frame, groups, values, count);
 }

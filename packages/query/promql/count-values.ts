@@ -7,6 +7,9 @@ import { isLabelName } from './label-functions.ts';
 import { dropLabels, fullKey, keepLabels, withLabel } from './labels.ts';
 import { quoteText } from './quote.ts';
 
+/** What a cell costs at most, in samples touched: a label set of its own. */
+const cellWork = 100;
+
 /** count_values(): how many series of a group have each value, which becomes a label. */
 export async function evalCountValues(evaluation: Evaluation, aggregate: Aggregate, frame: Frame): Promise<Frame> {
   const { steps, pace } = evaluation;
@@ -29,7 +32,7 @@ export async function evalCountValues(evaluation: Evaluation, aggregate: Aggrega
       result.present[base + i] = 1;
       result.values[base + i] = (result.values[base + i] as number) + 1;
     }
-    if (pace.isTurnDue(n)) await pace.yieldTurn();
+    if (pace.isTurnDue(n * cellWork)) await pace.yieldTurn();
   }
   return result;
 }

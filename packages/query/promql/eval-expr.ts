@@ -86,7 +86,7 @@ async function evalBinary(evaluation: Evaluation, binary: Binary): Promise<Value
   if (rhs.kind === 'scalar') return evalWithScalar(evaluation, binary, lhs, rhs.values, false);
   if (!isSetOperator(binary.op)) return evalVectors(evaluation, binary, lhs, rhs);
   const matching = binary.matching ?? { card: 'many-to-many', on: false, labels: [], include: [] };
-  return evalSetOperator(binary.op, matching, lhs, rhs);
+  return evalSetOperator(evaluation.pace, binary.op, matching, lhs, rhs);
 }
 
 function evalUnary(value: Value, op: '+' | '-'): Value {

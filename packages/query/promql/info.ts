@@ -163,28 +163,39 @@ async function enrich(
   for (let r = 0; r < base.series.length; r++) {
     const series = base.series[r] as Series;
     const sources = plain[r] === true ? [] : [...index.values()].flatMap((byIdentity) => byIdentity.get(identityOf(series)) ?? []);
-    const enriched = new Map<string, Series>();
+    const bases = new Map<string, number>();
+    let before: string | undefined;
+    let to = 0;
     for (let i = 0; i < n; i++) {
       if (base.present[r * n + i] !== 1) continue;
-      const found = sources.map((source) => source[i] as number).filter((row) => row >= 0);
-      if (found.length === 0 && plain[r] !== true && !mayLack) continue;
-      const key = found.join();
-      const labels = enriched.get(key) ?? addInfoLabels(series, found, info, wanted);
-      enriched.set(key, labels);
-      const cell = resultBase(evaluation, result, rows, labels, base.dropName[r] as boolean) + i;
-      if (result.present[cell] === 1) throw executionError('vector cannot contain metrics with the same labelset');
-      result.present[cell] = 1;
-      result.values[cell] = base.values[r * n + i] as number;
+      const found = presentSources(sources, i);
+      if (found === '' && plain[r] !== true && !mayLack) continue;
+      if (found !== before) {
+        before = found;
+        to =
+          bases.get(found) ?? resultBase(evaluation, result, rows, addInfoLabels(series, found, info, wanted), base.dropName[r] as boolean);
+        bases.set(found, to);
+      }
+      if (result.present[to + i] === 1) throw executionError('vector cannot contain metrics with the same labelset');
+      result.present[to + i] = 1;
+      result.values[to + i] = base.values[r * n + i] as number;
     }
-    if (pace.isTurnDue(n)) await pace.yieldTurn();
+    if (pace.isTurnDue(n * (1 + sources.length))) await pace.yieldTurn();
   }
   return result;
 }
 
-function addInfoLabels(series: Series, rows: readonly number[], info: Frame, wanted: ReadonlySet<string> | undefined): Series {
+/** The rows of the info series that are there at a step, in one text. */
+function presentSources(sources: readonly Int32Array[], step: number): string {
+  let found = '';
+  for (const source of sources) if ((source[step] as number) >= 0) found += `${source[step]} `;
+  return found;
+}
+
+function addInfoLabels(series: Series, rows: string, info: Frame, wanted: ReadonlySet<string> | undefined): Series {
   const added = new Map<string, string>();
-  for (const row of rows) {
-    for (const { name, value } of (info.series[row] as Series).labels) {
+  for (const row of rows.split(' ').slice(0, -1)) {
+    for (const { name, value } of (info.series[Number(row)] as Series).labels) {
       if (wanted !== undefined && !wanted.has(name)) continue;
       if (added.has(name) && added.get(name) !== value) throw executionError(`conflicting label: ${name}`);
       if (labelValue(series, name) === '') added.set(name, value);

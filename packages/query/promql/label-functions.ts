@@ -49,8 +49,8 @@ function replaceValue(regex: Re2, replacement: string, value: string): string | 
   return expandTemplate(replacement, match);
 }
 
-/** Longest value that a label may be given; stored labels are far shorter. */
-const maxValueLength = 65_536;
+/** Longest value that a label may be given; stored ones are at most half as long. */
+const maxValueLength = 16_384;
 
 function checkLength(where: string, length: number): void {
   if (length > maxValueLength) throw executionError(`${where} would make a label value of more than ${maxValueLength} characters`);

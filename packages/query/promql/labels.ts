@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { compareUtf8 } from '#core/text.ts';
 import { type Label, labelsJson, type Series } from '#model/series.ts';
 import { quoteText } from './quote.ts';
@@ -65,20 +66,28 @@ export function makeSignature(on: boolean, names: readonly string[]): (series: S
   if (on) {
     const [only] = names;
     if (only === undefined) return () => '';
-    if (names.length === 1) return (series) => labelValue(series, only);
+    if (names.length === 1) return (series) => shortKey(labelValue(series, only));
     return (series) => {
       let signature = '';
       for (const name of names) signature += labelValue(series, name) + separator;
-      return signature;
+      return shortKey(signature);
     };
   }
   const dropped = new Set([...names, nameLabel]);
-  return (series) => dropLabels(series, dropped).json;
+  return (series) => shortKey(dropLabels(series, dropped).json);
 }
 
 /** A map key of the whole label set. */
 export function fullKey(series: Series): string {
-  return series.metric + separator + series.json;
+  return shortKey(series.metric + separator + series.json);
+}
+
+/** V8 hashes strings longer than this by their length alone, so that a map of many would search through all of them. */
+const longKey = 16_000;
+
+/** The key itself, or a digest of it where it is very long. */
+function shortKey(key: string): string {
+  return key.length <= longKey ? key : `${separator}${createHash('sha256').update(key, 'utf16le').digest('hex')}`;
 }
 
 /** Labels in Prometheus' order, `__name__` at its place among the names. */

@@ -11,9 +11,11 @@ const scripts = folder === undefined ? [] : readdirSync(folder).filter((name) =>
 describe.skipIf(folder === undefined)('upstream scripts', () => {
   it.each(scripts)('%s passes but for what needs native histograms', async (script) => {
     const outcomes = await runScript(readFileSync(join(folder as string, script), 'utf8'));
-    const listed = (notYet as Record<string, Record<string, string>>)[script] ?? {};
+    const known = (notYet as Record<string, Record<string, string>>)[script];
+    const listed = known ?? {};
     const failing = outcomes.filter(({ problem }) => problem !== undefined);
-    const unlisted = failing.filter(({ line }) => listed[line] === undefined);
+    // A script that nobody has listed yet is held to everything but its native histograms.
+    const unlisted = failing.filter(({ line, histograms }) => (known === undefined ? !histograms : listed[line] === undefined));
     const failingLines = new Set(failing.map(({ line }) => String(line)));
     expect(unlisted.map(({ line, expr, problem }) => `line ${line}: ${expr}: ${problem}`)).toEqual([]);
     expect(Object.keys(listed).filter((line) => !failingLines.has(line))).toEqual([]);
