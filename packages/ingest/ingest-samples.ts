@@ -7,6 +7,7 @@ import { rejectByAge } from './age.ts';
 import type { Decoded } from './decoded.ts';
 import type { IngestLimits } from './limits.ts';
 import { type Pipeline, type PipelineOutput, type RuleCounts, runPipeline } from './pipeline/pipeline.ts';
+import { type FindRefusedDays, refuseDays } from './refuse-days.ts';
 import { requestId } from './request-id.ts';
 
 /** What ingest is told about a tenant. */
@@ -32,6 +33,8 @@ export interface IngestDeps {
   readonly observer: IngestObserver;
   readonly now: Clock;
   readonly newId: () => string;
+  /** Asked of history only; without it every day takes samples. */
+  readonly findRefusedDays?: FindRefusedDays | undefined;
 }
 
 export interface IngestInput {
@@ -39,7 +42,7 @@ export interface IngestInput {
   /** `remote-write`, `otlp`, ...: for counting. */
   readonly protocol: string;
   readonly decoded: Decoded;
-  /** Imports may be older than raw retention: no age limit. */
+  /** Imports may be older than raw retention: back to 1970, but for days that take no more. */
   readonly isHistory?: boolean | undefined;
 }
 
@@ -52,10 +55,12 @@ const OUTPUTS_AT_ONCE = 4;
 export async function ingestSamples(deps: IngestDeps, input: IngestInput): Promise<Decoded> {
   const { tenant, protocol, isHistory } = input;
   const { limits, pipeline } = deps.tenant(tenant);
-  const ageLimits = isHistory ? { ...limits, maxAgeMs: Number.POSITIVE_INFINITY } : limits;
+  const ageLimits = isHistory ? { ...limits, maxAgeMs: deps.now() } : limits;
   const decoded = rejectByAge(input.decoded, { nowMs: deps.now(), limits: ageLimits });
   const result = pipeline ? runPipeline(pipeline, decoded.batch) : undefined;
-  const outputs: readonly PipelineOutput[] = result?.outputs ?? [{ tenant, batch: decoded.batch }];
+  const routed: readonly PipelineOutput[] = result?.outputs ?? [{ tenant, batch: decoded.batch }];
+  const { outputs, rejections } =
+    isHistory && deps.findRefusedDays ? await refuse(deps.findRefusedDays, routed) : { outputs: routed, rejections: [] };
   const id = requestId(tenant, input.decoded.batch, decoded.stampedAtReceipt ? deps.newId() : undefined);
   await mapConcurrent(
     outputs.filter(({ batch }) => batch.ts.length > 0),
@@ -63,9 +68,14 @@ export async function ingestSamples(deps: IngestDeps, input: IngestInput): Promi
     (output) => deps.store.append({ ...output, id: output.tenant === tenant ? id : foreignId(tenant, id) }),
   );
   await deps.metadata.put(tenant, decoded.metadata);
-  const answer = { ...decoded, rejections: [...decoded.rejections, ...(result?.rejections ?? [])] };
+  const answer = { ...decoded, rejections: [...decoded.rejections, ...(result?.rejections ?? []), ...rejections] };
   observe(deps.observer, tenant, protocol, answer, result?.counts ?? []);
   return answer;
+}
+
+async function refuse(find: FindRefusedDays, routed: readonly PipelineOutput[]) {
+  const checked = await Promise.all(routed.map((output) => refuseDays(find, output)));
+  return { outputs: checked.map(({ output }) => output), rejections: checked.flatMap(({ rejection }) => rejection ?? []) };
 }
 
 /** Two tenants routing equal requests to a third send different data. */

@@ -25,6 +25,10 @@ export const WindowExpired = Envelope.extend({
 });
 export type WindowExpired = z.infer<typeof WindowExpired>;
 
+/** An import stopped before the end of its file, and is to go on from there. */
+export const ImportContinued = Envelope.extend({ uploadId: z.string() });
+export type ImportContinued = z.infer<typeof ImportContinued>;
+
 /** An uploaded file has been imported, or given up. */
 export const ImportFinished = Envelope.extend({
   uploadId: z.string(),
@@ -38,5 +42,6 @@ export type ImportFinished = z.infer<typeof ImportFinished>;
 export const eventTypes = [
   { source: 'quarterdeck.storage', detailType: 'Block Committed', schema: BlockCommitted },
   { source: 'quarterdeck.storage', detailType: 'Window Expired', schema: WindowExpired },
+  { source: 'quarterdeck.ingest', detailType: 'Import Continued', schema: ImportContinued },
   { source: 'quarterdeck.ingest', detailType: 'Import Finished', schema: ImportFinished },
 ] as const;
