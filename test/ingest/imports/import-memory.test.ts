@@ -59,5 +59,10 @@ function createGauge() {
   };
   const before = used();
   let most = 0;
-  return { read: () => void (most = Math.max(most, used() - before)), most: () => most };
+  return {
+    read() {
+      most = Math.max(most, used() - before);
+    },
+    most: () => most,
+  };
 }

@@ -23,6 +23,9 @@ export function importWorld() {
   let nowMs = START;
   let ids = 0;
   const clock = () => nowMs;
+  const advance = (ms: number) => {
+    nowMs += ms;
+  };
   const newId = () => `id${String(ids++).padStart(6, '0')}`;
   const blobs = createMemoryBlobs({ clock });
   const table = createMemoryTable();
@@ -40,7 +43,7 @@ export function importWorld() {
       newId,
       findRefusedDays: ({ tenant }: { tenant: string }, dates: readonly string[]) => findAggregatedDays(storage, tenant, dates),
     };
-    return { ...ports, ingest, now: clock, newId, sleep: async (delayMs) => void (nowMs += delayMs) };
+    return { ...ports, ingest, now: clock, newId, sleep: async (delayMs) => advance(delayMs) };
   };
 
   return {
@@ -50,7 +53,7 @@ export function importWorld() {
     storage: { ...memoryStorage({ blobs, table }), now: clock },
     newId,
     process,
-    advance: (ms: number) => void (nowMs += ms),
+    advance,
     now: clock,
     /** An import whose file is there. */
     async upload(body: Uint8Array | string, input: Partial<CreateImportInput> = {}): Promise<string> {
