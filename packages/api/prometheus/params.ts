@@ -17,6 +17,8 @@ export interface QueryParams {
   readonly timeoutMs: number | undefined;
   /** Undefined where the engine's own is meant. */
   readonly lookbackMs: number | undefined;
+  /** How rate and its kin extrapolate: as Prometheus 3, or as 2 did (for comparing answers during a migration). */
+  readonly extrapolation: '2.x' | '3.x';
   /** The most series to answer; 0 is all. */
   readonly limit: number;
 }
@@ -95,6 +97,12 @@ function readLookback(form: URLSearchParams): number | undefined {
   }
 }
 
+function readExtrapolation(form: URLSearchParams): '2.x' | '3.x' {
+  const text = form.get('extrapolation') ?? '';
+  if (text === '' || text === '3.x') return '3.x';
+  return text === '2.x' ? '2.x' : refuse('extrapolation', `unknown value ${quoteText(text)}, must be 2.x or 3.x`);
+}
+
 /** The expression in `query`. `input` as `invalid parameter "query": 1:5: parse error: ...`. */
 export function readQuery(form: URLSearchParams): { readonly text: string; readonly expr: Expr } {
   const text = form.get('query') ?? '';
@@ -107,7 +115,7 @@ export function readInstantParams(form: URLSearchParams, nowMs: number): Instant
   const timeMs = readTimeOr(form, 'time', nowMs);
   const timeoutMs = readTimeout(form);
   const lookbackMs = readLookback(form);
-  return { limit, timeMs, timeoutMs, lookbackMs, ...readQuery(form) };
+  return { limit, timeMs, timeoutMs, lookbackMs, extrapolation: readExtrapolation(form), ...readQuery(form) };
 }
 
 /** The parameters of /api/v1/query_range, checked in Prometheus' order. `input` with its own words. */
@@ -124,7 +132,7 @@ export function readRangeParams(form: URLSearchParams): RangeParams {
   }
   const timeoutMs = readTimeout(form);
   const lookbackMs = readLookback(form);
-  return { limit, startMs, endMs, stepMs, timeoutMs, lookbackMs, ...readQuery(form) };
+  return { limit, startMs, endMs, stepMs, timeoutMs, lookbackMs, extrapolation: readExtrapolation(form), ...readQuery(form) };
 }
 
 function parseMatchSets(texts: readonly string[]): (readonly Matcher[])[] {

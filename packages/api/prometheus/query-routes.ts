@@ -48,6 +48,7 @@ async function evaluate(api: QueryApi, c: ApiContext, params: QueryParams, { sta
     limits: { ...limits, timeoutMs },
     signal: c.req.raw.signal,
     now: api.now,
+    extrapolation: params.extrapolation,
   });
   return answer(c, makeBody(resultJson(result, result, params.limit)), result);
 }
