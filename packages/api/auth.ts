@@ -35,7 +35,7 @@ function sha256(text: string): Buffer {
 }
 
 /** The secret that a request carries: Bearer, Basic (its password; the user names the tenant), InfluxDB's Token, Firehose's access key. */
-export function secretOf(headers: Headers): { secret: string | undefined; user?: string | undefined } {
+function secretOf(headers: Headers): { secret: string | undefined; user?: string | undefined } {
   const accessKey = headers.get('x-amz-firehose-access-key');
   const [scheme = '', credentials = ''] = (headers.get('authorization') ?? '').split(/ +/, 2);
   switch (scheme.toLowerCase()) {

@@ -8,7 +8,7 @@ import { readBody } from './read-body.ts';
 export type InvokeFunction = (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
 /** What any function takes: the time to run as of. Further fields are the function's own. */
-export const InvokeEvent = z.looseObject({ at: z.iso.datetime({ offset: true }).optional() });
+const InvokeEvent = z.looseObject({ at: z.iso.datetime({ offset: true }).optional() });
 
 const MAX_EVENT_BYTES = 256 * 1024;
 

@@ -21,7 +21,7 @@ export async function batchWrite(deps: DynamoDeps, requests: readonly WriteReque
 }
 
 /** Consecutive requests in batches of at most 25 and a bounded size. */
-export function planBatches(requests: readonly WriteRequest[]): WriteRequest[][] {
+function planBatches(requests: readonly WriteRequest[]): WriteRequest[][] {
   const batches: WriteRequest[][] = [];
   let batchBytes = 0;
   for (const request of requests) {

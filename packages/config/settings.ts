@@ -3,8 +3,6 @@ import { OpsError } from '#core/errors.ts';
 import { describeValue } from './describe-issue.ts';
 import { parseTokens, type TokenGrant } from './tokens.ts';
 
-export type { Scope, TokenGrant } from './tokens.ts';
-
 /** Variables by name, as in process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 

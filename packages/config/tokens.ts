@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { tenantName, tenantNameRule } from './tenant-name.ts';
 
-export type Scope = 'ingest' | 'query' | 'admin';
+type Scope = 'ingest' | 'query' | 'admin';
 
 const scopes: readonly Scope[] = ['ingest', 'query', 'admin'];
 

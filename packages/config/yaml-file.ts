@@ -95,7 +95,7 @@ function stepInto(node: Node | null | undefined, segment: PropertyKey): { key: N
 }
 
 /** `a.b[0]."c d"`. */
-export function formatPath(path: readonly PropertyKey[]): string {
+function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((segment) => {
       if (typeof segment === 'number') return `[${segment}]`;
@@ -107,7 +107,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
 }
 
 /** `pipeline.yaml:4:7: tenants.default[0].name: is missing`. */
-export function formatProblem({ file, line, col, path, message }: Problem): string {
+function formatProblem({ file, line, col, path, message }: Problem): string {
   return `${file}:${line}:${col}: ${path === '' ? '' : `${path}: `}${message}`;
 }
 

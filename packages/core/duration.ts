@@ -17,15 +17,3 @@ export function parseDuration(text: string): number | undefined {
   const ms = Object.keys(units).reduce((sum, unit, i) => sum + Number(match[i + 1] ?? 0) * (units[unit] as number), 0);
   return Number.isSafeInteger(ms) ? ms : undefined;
 }
-
-/** The shortest form that `parseDuration` reads back; whole milliseconds from 0. */
-export function formatDuration(ms: number): string {
-  let rest = ms;
-  let text = '';
-  for (const [unit, size] of Object.entries(units)) {
-    if ((unit === 'w' || unit === 'y') && rest % size !== 0) continue;
-    if (rest >= size) text += `${Math.floor(rest / size)}${unit}`;
-    rest %= size;
-  }
-  return text || '0';
-}

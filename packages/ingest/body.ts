@@ -4,7 +4,7 @@ import { isOpsError, OpsError } from '#core/errors.ts';
 import type { IngestLimits } from './limits.ts';
 
 /** Content encodings that a body may have, as a message lists them. */
-export const acceptedEncodings = 'identity, gzip, deflate, zstd, snappy';
+const acceptedEncodings = 'identity, gzip, deflate, zstd, snappy';
 
 type BodyLimits = Pick<IngestLimits, 'maxCompressedBytes' | 'maxBodyBytes'>;
 

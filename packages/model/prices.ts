@@ -57,7 +57,7 @@ export interface Prices {
 }
 
 /** An object of a class is billed as at least this many bytes, for at least this many days. */
-export const billedMinimum: Readonly<Record<BilledClass, { readonly bytes: number; readonly days: number }>> = {
+const billedMinimum: Readonly<Record<BilledClass, { readonly bytes: number; readonly days: number }>> = {
   standard: { bytes: 0, days: 0 },
   infrequent: { bytes: 131_072, days: 30 },
   'archive-instant': { bytes: 131_072, days: 90 },

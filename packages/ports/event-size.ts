@@ -2,7 +2,7 @@ import { OpsError } from '#core/errors.ts';
 import type { BusEvent } from './bus.ts';
 
 /** The most bytes of an event's detail as JSON. */
-export const MAX_DETAIL_BYTES = 200 * 1024;
+const MAX_DETAIL_BYTES = 200 * 1024;
 
 /** The detail as JSON; `input` if it is over 200 KB. */
 export function serializeDetail(event: BusEvent): string {

@@ -42,7 +42,7 @@ export function checkedItem(item: Item): Item {
 }
 
 /** Throws `input` if the item is over 400 KB in DynamoDB's count. */
-export function assertItemSize(item: Item): void {
+function assertItemSize(item: Item): void {
   const sizeBytes = itemSizeBytes(item);
   if (sizeBytes <= MAX_ITEM_BYTES) return;
   throw new OpsError('input', `item ${item.pk} ${item.sk} has ${sizeBytes} bytes`, { hint: `an item is at most ${MAX_ITEM_BYTES} bytes` });
