@@ -5,7 +5,7 @@ import { respondOnLambda } from '#functions/http.ts';
 /** Lambda takes events of 6 MB, which is about 4.7 MB of a body in base64; past that AWS itself answers 413, without our hint. */
 const MAX_REQUEST_BYTES = 4_500_000;
 
-const respond = respondOnLambda(({ ingest }) => ingestGroups({ ingest, maxRequestBytes: MAX_REQUEST_BYTES }), {
+const respond = respondOnLambda((deps) => ingestGroups({ ...deps, maxRequestBytes: MAX_REQUEST_BYTES }), {
   uploads: async (s3) => (await import('#aws/s3-uploads.ts')).createS3Uploads(s3),
 });
 

@@ -74,17 +74,24 @@ const ingest: readonly Operation[] = [
   {
     method: 'post',
     path: '/api/v1/import/uploads',
-    summary: 'Ask for an upload of a file larger than one request',
+    summary: 'Ask for an upload: {"format":"prometheus|json-lines|influx","precision","encoding":"identity|gzip|zstd","sizeBytes"}',
     scope: 'ingest',
     body: ['application/json'],
-    answers: { '201': 'id, url and fields of the form to post, expiresAt.' },
+    answers: {
+      '201': 'id, and the form to post: url, fields, and behind them the file as the field `file`; expiresAt.',
+      '413': 'The file is larger than an upload takes.',
+    },
   },
   {
     method: 'get',
     path: '/api/v1/import/uploads/{id}',
     summary: 'How far an import is, and which lines were rejected',
     scope: 'ingest',
-    answers: { '200': 'state, progress, rejected lines.' },
+    answers: {
+      '200':
+        'state (waiting, running, done, failed), error, progress {bytes, totalBytes, lines}, accepted, rejected {count, lineCount, lines [{line, column, message}], reasons}.',
+      '404': 'This tenant has no such import.',
+    },
   },
   {
     method: 'post',

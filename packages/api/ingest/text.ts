@@ -30,5 +30,5 @@ async function take(
   const stored = await ingestSamples(api.ingest, { tenant: request.tenant, protocol, decoded: decode(request, text), isHistory: true });
   const left = stored.rejections.filter(({ count }) => count > 0);
   if (left.length > 0) throw new OpsError('input', describeRejections(left), { hint: 'Correct those and send only them again.' });
-  return c.body(null, 204);
+  return c.body(null, 204, { 'x-quarterdeck-samples': String(stored.batch.ts.length) });
 }
