@@ -9,6 +9,7 @@ import type { Bus } from '#ports/bus.ts';
 import type { SampleSource } from '#ports/sample-source.ts';
 import type { Table } from '#ports/table.ts';
 import type { Uploads } from '#ports/uploads.ts';
+import { findAggregatedDays } from '#storage/aggregated-days.ts';
 import { createSampleStore } from '#storage/append.ts';
 import { createMetadataStore } from '#storage/metadata.ts';
 import { createReadCache } from '#storage/read-cache.ts';
@@ -41,6 +42,8 @@ export interface FunctionDeps extends Ports {
   readonly storage: StorageDeps;
   readonly source: SampleSource;
   readonly ingest: IngestDeps;
+  /** How long a call may still take, where that is bounded. */
+  readonly remainingMs?: (() => number) | undefined;
 }
 
 /** Puts the domains together over the given ports. */
@@ -61,7 +64,15 @@ export function createDeps(ports: Ports, config: Config, options: RunOptions): F
   };
   const store = createSampleStore(storage);
   const metadata = createMetadataStore(ports.table);
-  const ingest: IngestDeps = { store, metadata, tenant: rememberTenants(config), observer: options.observer, now, newId };
+  const ingest: IngestDeps = {
+    store,
+    metadata,
+    tenant: rememberTenants(config),
+    observer: options.observer,
+    now,
+    newId,
+    findRefusedDays: ({ tenant, retentionClass }, dates) => findAggregatedDays(storage, namespaceOf(tenant, retentionClass), dates),
+  };
   return { ...ports, now, newId, config, storage, source: createSampleSource(storage), ingest };
 }
 

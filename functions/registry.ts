@@ -4,6 +4,7 @@ import type { OpsFunction } from './lambda.ts';
 const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction }>>> = {
   'events-publish': () => import('./events/publish.ts'),
   'ingest-aggregate': () => import('./ingest/aggregate.ts'),
+  'ingest-import': () => import('./ingest/import.ts'),
   'storage-compact': () => import('./storage/compact.ts'),
   'storage-downsample': () => import('./storage/downsample.ts'),
   'storage-expire': () => import('./storage/expire.ts'),

@@ -19,4 +19,9 @@ export const subscriptions: readonly Subscription[] = [
     function: 'ingest-import',
     pattern: { source: ['aws.s3'], 'detail-type': ['Object Created'] },
   },
+  {
+    name: 'import-continue',
+    function: 'ingest-import',
+    pattern: { source: ['quarterdeck.ingest'], 'detail-type': ['Import Continued'] },
+  },
 ];

@@ -1,0 +1,32 @@
+import * as z from 'zod';
+import type { FunctionDeps } from '#functions/deps.ts';
+import { parseEvent } from '#functions/event.ts';
+import { asOf, type FunctionEvent, type OpsFunction, openOnLambda } from '#functions/lambda.ts';
+import { importOfObject } from '#ingest/imports/import-record.ts';
+import { runImport } from '#ingest/imports/run-import.ts';
+
+/** S3's own event for an object, as EventBridge sends it (where keys, unlike in bucket notifications, stand as they are), or ours. */
+const Event = z.object({
+  detail: z.union([z.object({ object: z.object({ key: z.string() }) }), z.object({ tenant: z.string(), uploadId: z.string() })]),
+});
+
+/** Imports an uploaded file, or goes on with it. Objects that are no imports are left alone. */
+export const run: OpsFunction = async (deps, event) => {
+  const { detail } = parseEvent(Event, event);
+  const upload = 'object' in detail ? importOfObject(detail.object.key) : { tenant: detail.tenant, id: detail.uploadId };
+  if (!upload) return { outcome: 'unknown' };
+  const { blobs, table, ingest, now, newId, remainingMs } = deps;
+  return runImport({ blobs, table, ingest, now, newId, sleep }, { ...upload, remainingMs });
+};
+
+const open = openOnLambda({});
+
+/** The Lambda handler: it knows how much time is left. */
+export async function handler(event: FunctionEvent, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
+  const deps: FunctionDeps = { ...asOf(await open(), event), remainingMs: () => context.getRemainingTimeInMillis() };
+  return run(deps, event);
+}
+
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
