@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from './lint.ts';
+
+interface Manifest {
+  readonly license?: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Manifest;
+const named = { ...dependencies, ...optionalDependencies, ...devDependencies };
+
+/** Lines of the tables whose first cell names a package. */
+const rows = read('docs/dependencies.md')
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => {
+    const [name, licence, ...rest] = line.split('|').slice(1, -1);
+    return { name: name.trim().replaceAll('`', ''), licence: licence.trim(), rest: rest.map((cell) => cell.trim()) };
+  });
+
+describe('dependencies', () => {
+  it('are pinned exactly', () => {
+    for (const [name, version] of Object.entries(named)) expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
+  });
+
+  it('are each described once in docs/dependencies.md, and nothing else is', () => {
+    expect(rows.map(({ name }) => name).sort()).toEqual(Object.keys(named).sort());
+  });
+
+  it('are described by what for, why, size and upkeep', () => {
+    for (const { name, rest } of rows) {
+      expect(rest, name).toHaveLength(4);
+      expect(rest, name).not.toContain('');
+    }
+  });
+
+  it('have the licences that are written down', () => {
+    const installed = rows.filter(({ name }) => existsSync(join(root, 'node_modules', name)));
+    expect(installed.length).toBeGreaterThan(Object.keys(dependencies).length);
+    for (const { name, licence } of installed) {
+      expect((JSON.parse(read(`node_modules/${name}/package.json`)) as Manifest).license, name).toBe(licence);
+    }
+  });
+
+  it('are locked without the address of any registry', () => {
+    const lock = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { resolved?: string; integrity?: string; version?: string }>;
+    };
+    for (const [path, { resolved, integrity }] of Object.entries(lock.packages)) {
+      expect(resolved, path).toBeUndefined();
+      if (path !== '') expect(integrity, path).toMatch(/^sha512-/);
+    }
+  });
+
+  it('are locked at the versions of package.json', () => {
+    const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version?: string }> };
+    for (const [name, version] of Object.entries(named)) expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version);
+  });
+});
