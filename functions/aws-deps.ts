@@ -1,15 +1,15 @@
 import { createDynamoClient, createS3Client } from '#aws/clients.ts';
 import { createDynamoTable } from '#aws/dynamo-table.ts';
 import { createS3Blobs, type S3Deps } from '#aws/s3-blobs.ts';
+import { splitBlobs } from '#aws/split-blobs.ts';
 import { readDeployment } from '#config/deployment.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { openPushedConfig, readVersion } from '#config/pushed-config.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
-import type { Blobs } from '#ports/blobs.ts';
 import type { Bus } from '#ports/bus.ts';
-import type { Table } from '#ports/table.ts';
 import type { Uploads } from '#ports/uploads.ts';
+import { createReadCache, createReadCache } from '#storage/read-cache.ts';
 import { createDeps, type FunctionDeps, type Ports } from './deps.ts';
 
 /** What a function needs beyond bucket and table. What it does not ask for is not in its bundle. */
@@ -20,6 +20,8 @@ export interface AwsNeeds {
   readonly cacheBytes?: number | undefined;
 }
 
+/** What lies here is in the bucket of uploads. */
+const IMPORTS = 'imports';
 /** About the cheapest on DynamoDB; what is larger goes to S3. */
 const INLINE_BYTES = 4_096;
 /** Longer than any query may take. */
@@ -56,7 +58,7 @@ async function loadDeps(ports: Ports, needs: AwsNeeds, now: Clock): Promise<{ de
   const deps = createDeps(ports, await loadConfig(files), {
     now,
     observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
-    cacheBytes: needs.cacheBytes ?? 0,
+    cache: createReadCache(needs.cacheBytes ?? 0),
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
     pause: async () => {}, // one request at a time: nobody waits for a turn
@@ -65,14 +67,13 @@ async function loadDeps(ports: Ports, needs: AwsNeeds, now: Clock): Promise<{ de
 }
 
 async function openPorts(needs: AwsNeeds, clock: Clock): Promise<Ports> {
-  const { bucket, table, bus } = readDeployment();
+  const { bucket, uploads, table, bus } = readDeployment();
   const client = createS3Client({});
-  const blobs: Blobs = createS3Blobs({ client, bucket });
   return {
-    blobs,
-    table: createDynamoTable({ client: createDynamoClient({}), tableName: table }) satisfies Table,
+    blobs: splitBlobs(IMPORTS, createS3Blobs({ client, bucket: uploads }), createS3Blobs({ client, bucket })),
+    table: createDynamoTable({ client: createDynamoClient({}), tableName: table }),
     bus: needs.bus ? await needs.bus(bus) : { publish: () => Promise.reject(unneeded('bus')) },
-    uploads: needs.uploads ? await needs.uploads({ client, bucket, clock }) : { presign: () => Promise.reject(unneeded('uploads')) },
+    uploads: needs.uploads ? await needs.uploads({ client, bucket: uploads, clock }) : { presign: () => Promise.reject(unneeded('uploads')) },
   };
 }
 

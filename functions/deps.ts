@@ -12,7 +12,7 @@ import type { Uploads } from '#ports/uploads.ts';
 import { findAggregatedDays } from '#storage/aggregated-days.ts';
 import { createSampleStore } from '#storage/append.ts';
 import { createMetadataStore } from '#storage/metadata.ts';
-import { createReadCache } from '#storage/read-cache.ts';
+import type { ReadCache } from '#storage/read-cache.ts';
 import { createSampleSource } from '#storage/sample-source.ts';
 import { namespaceOf, ownerOf, type StorageDeps } from '#storage/storage-deps.ts';
 
@@ -28,7 +28,7 @@ export interface Ports {
 export interface RunOptions {
   readonly now: Clock;
   readonly observer: IngestObserver;
-  readonly cacheBytes: number;
+  readonly cache: ReadCache;
   readonly inlineBytes: number;
   readonly graceMs: number;
   readonly pause: () => Promise<void>;
@@ -54,7 +54,7 @@ export function createDeps(ports: Ports, config: Config, options: RunOptions): F
     table: ports.table,
     now,
     newId,
-    cache: createReadCache(options.cacheBytes),
+    cache: options.cache,
     settings: (namespace) => storageSettings(config, namespace),
     namespaces: (tenant) => namespacesOf(config, tenant),
     inlineBytes: options.inlineBytes,

@@ -11,12 +11,17 @@ export interface FunctionEvent {
 /** A function as both worlds run it: on Lambda by its handler, embedded by the registry. */
 export type OpsFunction = (deps: FunctionDeps, event: FunctionEvent) => Promise<unknown>;
 
+/** What Lambda tells of an invocation. */
+export interface LambdaContext {
+  getRemainingTimeInMillis(): number;
+}
+
 /** The Lambda handler of a function. */
-export function onLambda(run: OpsFunction, needs: AwsNeeds = {}): (event: FunctionEvent) => Promise<unknown> {
+export function onLambda(run: OpsFunction, needs: AwsNeeds = {}): (event: FunctionEvent, context: LambdaContext) => Promise<unknown> {
   const open = openOnLambda(needs);
-  return async (event) => {
-    const deps = await open();
-    return run(asOf(deps, event), event);
+  return async (event, context) => {
+    const deps: FunctionDeps = { ...asOf(await open(), event), remainingMs: () => context.getRemainingTimeInMillis() };
+    return run(deps, event);
   };
 }
 

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { FunctionDeps } from '#functions/deps.ts';
 import { parseEvent } from '#functions/event.ts';
-import { asOf, type FunctionEvent, type OpsFunction, openOnLambda } from '#functions/lambda.ts';
+import { type OpsFunction, onLambda } from '#functions/lambda.ts';
 import { importOfObject } from '#ingest/imports/import-record.ts';
 import { runImport } from '#ingest/imports/run-import.ts';
 
@@ -19,13 +18,7 @@ export const run: OpsFunction = async (deps, event) => {
   return runImport({ blobs, table, ingest, now, newId, sleep }, { ...upload, remainingMs });
 };
 
-const open = openOnLambda({});
-
-/** The Lambda handler: it knows how much time is left. */
-export async function handler(event: FunctionEvent, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
-  const deps: FunctionDeps = { ...asOf(await open(), event), remainingMs: () => context.getRemainingTimeInMillis() };
-  return run(deps, event);
-}
+export const handler = onLambda(run);
 
 function sleep(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs));

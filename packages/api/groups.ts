@@ -1,6 +1,8 @@
+import type { MetricRegistry } from '#core/metrics.ts';
 import type { RouteGroup } from './create-api.ts';
 import { type IngestDomains, ingestGroups } from './ingest/groups.ts';
 import { type InvokeFunction, invokeRoutes } from './invoke.ts';
+import { metricsRoutes } from './metrics-route.ts';
 import { openApiRoutes } from './openapi.ts';
 import { type QueryDomains, queryGroups } from './prometheus/groups.ts';
 import { rootRoutes } from './root-page.ts';
@@ -9,6 +11,7 @@ import { rootRoutes } from './root-page.ts';
 export interface ApiDomains extends IngestDomains, QueryDomains {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
+  readonly registry: MetricRegistry;
 }
 
 /** Every route with the scope that it takes. */
@@ -18,6 +21,7 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     ...queryGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
+    { scope: 'query', routes: metricsRoutes(deps.registry) },
     { scope: 'admin', routes: invokeRoutes({ invoke: deps.invoke, names: deps.functionNames }) },
   ];
 }

@@ -22,27 +22,35 @@ export interface FileBlobsOptions {
   readonly clock: Clock;
 }
 
+/** Blobs as files, which can come as streams. */
+export interface FileBlobs extends Blobs {
+  /** As `put`; where the stream fails nothing is there, and its error is thrown. */
+  putStream(key: string, body: AsyncIterable<Uint8Array>): Promise<'created' | 'exists'>;
+}
+
 /**
  * Opens the Blobs port on files below a folder; several processes may hold it. An object is written and synced elsewhere and then
  * linked to its place, which fails if the place is taken: so one put wins, and no reader sees half of one. The file system must have
  * hard links and tell upper from lower case.
  */
-export async function openFileBlobs({ folder, tempFolder, clock }: FileBlobsOptions): Promise<Blobs> {
+export async function openFileBlobs({ folder, tempFolder, clock }: FileBlobsOptions): Promise<FileBlobs> {
   await mkdir(folder, { recursive: true });
   await mkdir(tempFolder, { recursive: true });
   await removeStale(tempFolder);
   const folders = createDurableFolders(folder);
+  const put = (key: string, body: Body) => {
+    assertBlobKey(key);
+    const temp = join(tempFolder, `${process.pid}-${randomUUID()}`);
+    return inOurTerms(`write ${key}`, () => putBlob(folders, temp, blobPath(folder, key), body, clock()));
+  };
   return {
     async get(key, range) {
       assertBlobKey(key);
       if (range) assertByteRange(range);
       return inOurTerms(`read ${key}`, () => readBlob(key, blobPath(folder, key), range));
     },
-    async put(key, body) {
-      assertBlobKey(key);
-      const temp = join(tempFolder, `${process.pid}-${randomUUID()}`);
-      return inOurTerms(`write ${key}`, () => putBlob(folders, temp, blobPath(folder, key), body, clock()));
-    },
+    put: async (key, body) => put(key, body),
+    putStream: async (key, body) => put(key, body),
     async list(prefix, page = {}) {
       const limit = listLimit(page.limit);
       return inOurTerms(`list ${prefix}`, async () => {
@@ -83,10 +91,12 @@ async function readBytes(handle: FileHandle, start: number, sizeBytes: number): 
   return bytes;
 }
 
-async function putBlob(folders: DurableFolders, temp: string, path: string, body: Uint8Array, nowMs: number) {
+type Body = Uint8Array | AsyncIterable<Uint8Array>;
+
+async function putBlob(folders: DurableFolders, temp: string, path: string, body: Body, nowMs: number) {
   const parent = dirname(path);
-  await writeSynced(temp, body, nowMs);
   try {
+    await writeSynced(temp, body, nowMs);
     const created = await linkInto(folders, temp, path, parent);
     // Also where another put was first: it may not have come to this point yet.
     await folders.sync(parent);
@@ -96,7 +106,7 @@ async function putBlob(folders: DurableFolders, temp: string, path: string, body
   }
 }
 
-async function writeSynced(path: string, body: Uint8Array, nowMs: number): Promise<void> {
+async function writeSynced(path: string, body: Body, nowMs: number): Promise<void> {
   const handle = await open(path, 'wx');
   try {
     await handle.writeFile(body);

@@ -22,6 +22,8 @@ export interface LocalPorts {
   readonly uploads: Uploads;
   /** What the fields of an upload form permit; `denied` if they are not those of a valid ticket. */
   verifyTicket(fields: Readonly<Record<string, string | undefined>>): UploadGrant;
+  /** As `blobs.put`, for an object of any size that comes as a stream. */
+  putStream(key: string, body: AsyncIterable<Uint8Array>): Promise<'created' | 'exists'>;
   /** Stops the bus, commits what is under way and lets go of the files. */
   close(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function openLocal(folder: string, clock: Clock, options: LocalOpti
     schedules: createLocalSchedules(table),
     uploads: createLocalUploads({ secret, url: options.uploadUrl ?? '/uploads', clock }),
     verifyTicket: (fields) => verifyTicket(secret, fields, clock()),
+    putStream: files.putStream,
     async close() {
       await bus.stop();
       await table.close();
