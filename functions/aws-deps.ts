@@ -9,7 +9,7 @@ import { isOpsError, OpsError } from '#core/errors.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
 import type { Bus } from '#ports/bus.ts';
 import type { Uploads } from '#ports/uploads.ts';
-import { createReadCache, createReadCache } from '#storage/read-cache.ts';
+import { createReadCache } from '#storage/read-cache.ts';
 import { createDeps, type FunctionDeps, type Ports } from './deps.ts';
 
 /** What a function needs beyond bucket and table. What it does not ask for is not in its bundle. */
@@ -73,7 +73,9 @@ async function openPorts(needs: AwsNeeds, clock: Clock): Promise<Ports> {
     blobs: splitBlobs(IMPORTS, createS3Blobs({ client, bucket: uploads }), createS3Blobs({ client, bucket })),
     table: createDynamoTable({ client: createDynamoClient({}), tableName: table }),
     bus: needs.bus ? await needs.bus(bus) : { publish: () => Promise.reject(unneeded('bus')) },
-    uploads: needs.uploads ? await needs.uploads({ client, bucket: uploads, clock }) : { presign: () => Promise.reject(unneeded('uploads')) },
+    uploads: needs.uploads
+      ? await needs.uploads({ client, bucket: uploads, clock })
+      : { presign: () => Promise.reject(unneeded('uploads')) },
   };
 }
 

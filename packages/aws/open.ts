@@ -9,10 +9,13 @@ import { createDynamoTable } from './dynamo-table.ts';
 import { createEventBus } from './event-bus.ts';
 import { createS3Blobs } from './s3-blobs.ts';
 import { createS3Uploads } from './s3-uploads.ts';
+import { splitBlobs } from './split-blobs.ts';
 
 /** Names of what the stacks made, handed in by whoever read the configuration. */
 export interface AwsOptions extends ClientOptions {
   readonly bucket: string;
+  /** The bucket of files on their way to an import. Default: `bucket`. */
+  readonly uploads?: string | undefined;
   readonly table: string;
   readonly bus: string;
   readonly clock?: Clock | undefined;
@@ -34,13 +37,13 @@ export interface AwsPorts {
  * does not carry (rules of a bus know no `at()`).
  */
 export function openAws(options: AwsOptions): AwsPorts {
-  const { bucket, table: tableName, bus: busName, retry } = options;
+  const { bucket, uploads = bucket, table: tableName, bus: busName, retry } = options;
   const s3 = createS3Client(options);
   const dynamo = createDynamoClient(options);
   const events = createEventBridgeClient(options);
   return {
-    blobs: createS3Blobs({ client: s3, bucket, retry }),
-    uploads: createS3Uploads({ client: s3, bucket, retry, clock: options.clock ?? Date.now }),
+    blobs: splitBlobs('imports', createS3Blobs({ client: s3, bucket: uploads, retry }), createS3Blobs({ client: s3, bucket, retry })),
+    uploads: createS3Uploads({ client: s3, bucket: uploads, retry, clock: options.clock ?? Date.now }),
     table: createDynamoTable({ client: dynamo, tableName, retry }),
     bus: createEventBus({ client: events, busName, retry }),
     close() {

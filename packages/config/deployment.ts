@@ -5,16 +5,18 @@ import type { Environment } from './settings.ts';
 /** Names of what a deployment made for the data. */
 export interface Deployment {
   readonly bucket: string;
+  /** The bucket of files on their way to an import. */
+  readonly uploads: string;
   readonly table: string;
   readonly bus: string;
 }
 
 const Named = z.object({ name: z.string().min(1) });
 
-/** Reads the names of bucket, table and bus from the resources `Blobs`, `Table` and `Bus` that stacks/ link. `input` naming what is missing. */
+/** Reads the names from the resources `Blobs`, `Uploads`, `Table` and `Bus` that stacks/ tell every function. `input` naming what is missing. */
 export function readDeployment(resources: Resources = readResources()): Deployment {
   const nameOf = (resource: string) => takeResource(resources, resource, Named).name;
-  return { bucket: nameOf('Blobs'), table: nameOf('Table'), bus: nameOf('Bus') };
+  return { bucket: nameOf('Blobs'), uploads: nameOf('Uploads'), table: nameOf('Table'), bus: nameOf('Bus') };
 }
 
 /** True inside a Lambda function's process. */

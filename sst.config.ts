@@ -1,0 +1,33 @@
+export default $config({
+  app(input) {
+    const isProduction = input.stage === 'production';
+    return {
+      name: 'quarterdeck',
+      home: 'aws',
+      removal: isProduction ? 'retain' : 'remove',
+      protect: isProduction,
+      providers: { aws: { version: '7.20.0' } },
+    };
+  },
+  async run() {
+    const { createEvents } = await import('./stacks/events.ts');
+    const { createStorage } = await import('./stacks/storage.ts');
+    const { createIngest } = await import('./stacks/ingest.ts');
+    const { createQuery } = await import('./stacks/query.ts');
+    const { createKeys } = await import('./stacks/api.ts');
+    const { connectEvents } = await import('./stacks/triggers.ts');
+    const events = createEvents();
+    const storage = createStorage(events);
+    const ingest = createIngest(events, storage);
+    const query = createQuery(events, storage);
+    const functions = { ...storage.functions, ...ingest.functions, ...query.functions, ...createKeys(events, storage) };
+    connectEvents(events, storage, functions);
+    return {
+      ingestUrl: ingest.url,
+      queryUrl: query.url,
+      bucket: storage.blobs.name,
+      table: storage.table.name,
+      alarms: events.alarms.arn,
+    };
+  },
+});

@@ -1,0 +1,47 @@
+import type { Data } from './data.ts';
+import type { Events } from './events.ts';
+import { defineFunction, type Functions } from './function.ts';
+import { onTable, within } from './permissions.ts';
+
+/** Native code, and thus beside the bundle instead of in it. As in package.json. */
+const NATIVE = { snappy: '7.4.3' };
+
+/** The function URL that takes data in, the import of uploaded files, and aggregation rules. */
+export function createIngest(events: Events, data: Data): { readonly url: $util.Output<string>; readonly functions: Functions } {
+  const { blobs, uploads, table } = data;
+  const write = within(blobs, ['s3:PutObject'], 'segments');
+  const http = defineFunction(events, data, 'ingest-http', {
+    memory: '1024 MB',
+    timeout: '1 minute',
+    startedBy: 'url',
+    install: NATIVE,
+    permissions: [
+      write,
+      onTable(table, 'GetItem', 'PutItem', 'BatchWriteItem'),
+      // A presigned upload is allowed what its signer is.
+      within(uploads, ['s3:PutObject'], 'imports'),
+    ],
+  });
+  const importFile = defineFunction(events, data, 'ingest-import', {
+    memory: '1769 MB',
+    timeout: '15 minutes',
+    startedBy: 'events',
+    install: NATIVE,
+    permissions: [
+      write,
+      onTable(table, 'GetItem', 'PutItem', 'UpdateItem', 'BatchWriteItem'),
+      within(uploads, ['s3:GetObject', 's3:DeleteObject'], 'imports'),
+    ],
+  });
+  const aggregate = defineFunction(events, data, 'ingest-aggregate', {
+    memory: '1769 MB',
+    timeout: '15 minutes',
+    startedBy: 'events',
+    permissions: [
+      write,
+      onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'),
+      within(blobs, ['s3:GetObject'], 'segments', 'tier=hot'),
+    ],
+  });
+  return { url: http.url, functions: { 'ingest-http': http, 'ingest-import': importFile, 'ingest-aggregate': aggregate } };
+}

@@ -1,0 +1,141 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { schemas } from '#storage/parquet/schema.ts';
+import type { Resource } from './aws-mocks.ts';
+import { type Deployed, deploy } from './deployed.ts';
+
+let deployed: Deployed;
+let production: Deployed;
+
+beforeAll(async () => {
+  [deployed, production] = await Promise.all([deploy('test'), deploy('production')]);
+}, 120_000);
+
+describe('permissions', () => {
+  const allowed = () => deployed.statements.filter(({ effect }) => effect === 'Allow');
+
+  it('name their actions, and wildcards stand only below a named resource', () => {
+    for (const { of, actions, resources: named } of allowed()) {
+      for (const action of actions) expect([of, action]).toEqual([of, expect.not.stringContaining('*')]);
+      for (const resource of named)
+        expect([of, resource]).toEqual([of, expect.stringMatching(/^arn:aws:[a-z0-9]+:[^*]*[/:][^*:/]+([/:]\*)?$/)]);
+    }
+  });
+
+  it('are given to services of AWS alone, not to the account, by managed policy or to everybody', () => {
+    const roles = deployed.named('iam/role:Role');
+    for (const { inputs } of roles) expect(inputs.managedPolicyArns ?? []).toEqual([]);
+    for (const { of, principals } of allowed()) {
+      for (const principal of principals)
+        expect([of, principal]).toEqual([of, expect.stringMatching(/^(lambda|scheduler|events)\.amazonaws\.com$/)]);
+    }
+    const trusting = deployed.statements.filter(({ actions }) => actions.includes('sts:AssumeRole')).map(({ of }) => of);
+    expect(new Set(trusting)).toEqual(new Set(roles.map(({ name }) => name)));
+  });
+
+  it('let every function write its own log and read the configuration, and no other reach keys and configuration', () => {
+    for (const { name } of deployed.named('lambda/function:Function')) {
+      const role = name.replace(/Function$/, 'Role');
+      const mine = deployed.statements.filter(({ of }) => of === role);
+      expect(mine.flatMap(({ actions }) => actions)).toEqual(expect.arrayContaining(['logs:PutLogEvents', 'sts:AssumeRole']));
+      const guarded = mine.some(({ effect, condition }) => effect === 'Deny' && condition['ForAnyValue:StringEquals'] !== undefined);
+      expect([role, guarded]).toEqual([role, !/^Api(Create|Delete)Key/.test(role)]);
+    }
+  });
+
+  it.each([
+    ['QueryHttp', ['dynamodb:GetItem', 'dynamodb:Query', 's3:GetObject']],
+    ['IngestHttp', ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 's3:GetObject', 's3:PutObject']],
+    ['EventsPublish', ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'events:PutEvents', 's3:GetObject']],
+    [
+      'EventsDrain',
+      ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 's3:GetObject', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+    ],
+  ])('of %s are what it does', (component, expected) => {
+    const mine = allowed().filter(({ of }) => of === `${component}Role`);
+    const actions = mine.flatMap((statement) => statement.actions).filter((action) => !/^(logs|sts|sqs:Send)/.test(action));
+    expect([...new Set(actions)].sort()).toEqual(expected);
+  });
+});
+
+describe('the data', () => {
+  it('is in buckets that nobody reaches from outside or without TLS', () => {
+    const buckets = deployed.named('s3/bucket:Bucket').map(({ inputs }) => inputs.bucket);
+    expect(buckets).toHaveLength(2);
+    const blocks = deployed.all('s3/bucketPublicAccessBlock:BucketPublicAccessBlock');
+    expect(blocks.map(({ bucket }) => bucket)).toEqual(buckets);
+    for (const { bucket, ...block } of blocks) {
+      expect(block).toEqual({ blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true });
+    }
+    const plain = deployed.statements.filter(({ effect, condition }) => effect === 'Deny' && condition.Bool !== undefined);
+    expect(plain).toHaveLength(2);
+    expect(deployed.named('s3/bucketCorsConfiguration:BucketCorsConfiguration')).toEqual([]);
+  });
+
+  it('is deleted by S3 only where it was left behind: parts of uploads, and files imported a week ago', () => {
+    const rules = deployed
+      .named('s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration')
+      .flatMap(({ name, inputs }) =>
+        inputs.rules.map(({ filter, expiration, abortIncompleteMultipartUpload: abort }: Resource['inputs']) => [
+          name,
+          filter.prefix,
+          expiration?.days ?? null,
+          abort?.daysAfterInitiation ?? null,
+        ]),
+      );
+    expect(rules).toEqual([
+      ['BlobsLifecycle', '', null, 1],
+      ['UploadsLifecycle', '', null, 1],
+      ['UploadsLifecycle', 'imports/', 7, null],
+    ]);
+  });
+
+  it('tells of uploads alone', () => {
+    expect(deployed.only('s3/bucketNotification:BucketNotification')).toMatchObject({
+      bucket: expect.stringContaining('uploads'),
+      eventbridge: true,
+    });
+  });
+
+  it('has a table that costs by use, can be brought back to any second, and forgets what has expired', () => {
+    expect(deployed.only('dynamodb/table:Table')).toMatchObject({
+      hashKey: 'pk',
+      rangeKey: 'sk',
+      billingMode: 'PAY_PER_REQUEST',
+      pointInTimeRecovery: { enabled: true },
+      ttl: { attributeName: 'expiresAtS', enabled: true },
+    });
+  });
+
+  it('of production cannot be deleted with the deployment, that of other stages goes with it', () => {
+    const guards = (of: Deployed) => [
+      of.only('dynamodb/table:Table').deletionProtectionEnabled,
+      of.named('s3/bucket:Bucket').find(({ name }) => name.startsWith('Blobs'))?.inputs.forceDestroy,
+    ];
+    expect(guards(production)).toEqual([true, false]);
+    expect(guards(deployed)).toEqual([false, true]);
+  });
+});
+
+describe('the Glue catalog', () => {
+  const tables = () => deployed.all('glue/catalogTable:CatalogTable');
+  const glueTypes = { string: 'string', timestamp: 'timestamp', int64: 'bigint', int32: 'int', double: 'double', boolean: 'boolean' };
+
+  it.each(['samples', 'aggregates'] as const)('has the columns of %s in their order', (kind) => {
+    const table = tables().find(({ name }) => name === kind);
+    expect(table?.storageDescriptor.columns).toEqual(schemas[kind].map(({ name, type }) => ({ name, type: glueTypes[type] })));
+  });
+
+  it('computes the partitions of the layout that blocks are written in', () => {
+    for (const { partitionKeys, parameters } of tables()) {
+      expect(partitionKeys.map(({ name }: { name: string }) => name)).toEqual(['tier', 'signal', 'tenant', 'date']);
+      expect(parameters['storage.location.template']).toMatch(
+        /^s3:\/\/[^/]+\/tier=\$\{tier}\/signal=\$\{signal}\/tenant=\$\{tenant}\/date=\$\{date}\/$/,
+      );
+      expect(parameters).toMatchObject({
+        'projection.enabled': 'true',
+        'projection.tenant.type': 'injected',
+        'projection.date.format': 'yyyy-MM-dd',
+      });
+    }
+  });
+});

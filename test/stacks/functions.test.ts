@@ -1,0 +1,180 @@
+import { globSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { schedules } from '#functions/schedules.ts';
+import { subscriptions } from '#functions/subscriptions.ts';
+import { type Deployed, deadLetters, deploy, ownName } from './deployed.ts';
+import { root } from './sst-platform.ts';
+
+/** Whoever may invoke them does so by hand; no event starts them. */
+const startedByHand = ['api-create-key', 'api-delete-key'];
+
+let deployed: Deployed;
+
+beforeAll(async () => {
+  deployed = await deploy('test');
+}, 120_000);
+
+const lambdas = () => deployed.all('lambda/function:Function');
+const handlersInFunctions = () => globSync('functions/*/*.ts', { cwd: root }).map((file) => file.slice(10, -3).replaceAll('/', '-'));
+
+describe('functions', () => {
+  it('are those of functions/, by the same names', () => {
+    expect(
+      lambdas()
+        .map(({ name }) => ownName(name))
+        .sort(),
+    ).toEqual(handlersInFunctions().sort());
+  });
+
+  it('are each started by a URL, a schedule, a rule, the queue, or by hand', () => {
+    const started = [
+      ...deployed.named('lambda/functionUrl:FunctionUrl').map(({ inputs }) => inputs.functionName),
+      ...deployed.named('scheduler/schedule:Schedule').map(({ inputs }) => inputs.target.arn),
+      ...deployed.named('cloudwatch/eventTarget:EventTarget').map(({ inputs }) => inputs.arn),
+      ...deployed.named('lambda/eventSourceMapping:EventSourceMapping').map(({ inputs }) => inputs.functionName),
+      ...startedByHand,
+    ].map(ownName);
+    expect([...new Set(started)].sort()).toEqual(
+      lambdas()
+        .map(({ name }) => ownName(name))
+        .sort(),
+    );
+  });
+
+  it('run on Node 24, on arm64, with memory and time set', () => {
+    for (const { runtime, architectures, memorySize, timeout } of lambdas()) {
+      expect({ runtime, architectures }).toEqual({ runtime: 'nodejs24.x', architectures: ['arm64'] });
+      expect(memorySize).toBeGreaterThanOrEqual(256);
+      expect(timeout).toBeGreaterThanOrEqual(30);
+    }
+  });
+
+  it('know the data by names alone', () => {
+    for (const { environment } of lambdas()) {
+      const { SST_KEY, SST_KEY_FILE, ...variables } = environment.variables;
+      expect(Object.keys(variables).sort()).toEqual(['App', 'Blobs', 'Bus', 'Table', 'Uploads'].map((name) => `SST_RESOURCE_${name}`));
+    }
+  });
+
+  it('keep their logs for a month, each in a group of its own', () => {
+    const groups = deployed.all('cloudwatch/logGroup:LogGroup');
+    expect(groups.map(({ name }) => name).sort()).toEqual(
+      lambdas()
+        .map(({ loggingConfig }) => loggingConfig.logGroup)
+        .sort(),
+    );
+    expect(new Set(groups.map(({ retentionInDays }) => retentionInDays))).toEqual(new Set([30]));
+  });
+
+  it('that nobody waits for are tried three times, and what fails then is a dead letter', () => {
+    const configs = deployed.all('lambda/functionEventInvokeConfig:FunctionEventInvokeConfig');
+    const started = [...schedules, ...subscriptions].map((each) => each.function);
+    expect(configs.map(({ functionName }) => ownName(functionName)).sort()).toEqual([...new Set(started)].sort());
+    for (const { maximumRetryAttempts, destinationConfig } of configs) {
+      expect({ maximumRetryAttempts, destinationConfig }).toEqual({
+        maximumRetryAttempts: 2,
+        destinationConfig: { onFailure: { destination: deadLetters } },
+      });
+    }
+  });
+
+  it('raise an alarm by their errors, and behind a URL by being throttled', () => {
+    const alarms = deployed.all('cloudwatch/metricAlarm:MetricAlarm');
+    const watched = (metric: string) =>
+      alarms.filter(({ metricName }) => metricName === metric).map(({ dimensions }) => ownName(dimensions.FunctionName));
+    expect(watched('Errors').sort()).toEqual(
+      lambdas()
+        .map(({ name }) => ownName(name))
+        .sort(),
+    );
+    expect(watched('Throttles').sort()).toEqual(['ingest-http', 'query-http']);
+    for (const { alarmActions } of alarms) expect(alarmActions).toEqual([expect.stringContaining(':sns:')]);
+  });
+});
+
+describe('function URLs', () => {
+  it('are open to everybody, since the API asks for a key, and to no other site of a browser', () => {
+    const urls = deployed.all('lambda/functionUrl:FunctionUrl');
+    expect(
+      urls.map(({ functionName, authorizationType, invokeMode, cors }) => [ownName(functionName), authorizationType, invokeMode, cors]),
+    ).toEqual([
+      ['ingest-http', 'NONE', 'BUFFERED', undefined],
+      ['query-http', 'NONE', 'RESPONSE_STREAM', undefined],
+    ]);
+  });
+
+  it('are the only things that everybody may call', () => {
+    const forAll = deployed.named('lambda/permission:Permission').filter(({ inputs }) => inputs.principal === '*');
+    for (const { inputs } of forAll) expect(inputs.functionUrlAuthType === 'NONE' || inputs.invokedViaFunctionUrl === true).toBe(true);
+    expect(new Set(forAll.map(({ inputs }) => ownName(inputs.function)))).toEqual(new Set(['ingest-http', 'query-http']));
+  });
+});
+
+describe('schedules', () => {
+  it('are those of functions/schedules.ts, with retries and the dead-letter queue', () => {
+    const made = deployed.all('scheduler/schedule:Schedule');
+    expect(made.map(({ scheduleExpression, target }) => [ownName(target.arn), scheduleExpression, target.input]).sort()).toEqual(
+      schedules.map((schedule) => [schedule.function, schedule.expression, JSON.stringify(schedule.input ?? {})]).sort(),
+    );
+    for (const { target, state } of made) {
+      expect(state).toBe('ENABLED');
+      expect(target.retryPolicy.maximumRetryAttempts).toBeGreaterThan(0);
+      expect(target.deadLetterConfig.arn).toEqual(deadLetters);
+    }
+  });
+});
+
+describe('rules', () => {
+  const made = () => new Map(deployed.all('cloudwatch/eventRule:EventRule').map((rule) => [ownName(rule.name), rule]));
+
+  it('are those of functions/subscriptions.ts, listening where such events are: AWS\u2019 own on the default bus, of our bucket alone', () => {
+    const bucket = deployed.named('s3/bucket:Bucket').find(({ name }) => name.startsWith('Uploads'))?.inputs.bucket;
+    expect([...made().keys()].sort()).toEqual(subscriptions.map(({ name }) => name).sort());
+    for (const { name, pattern } of subscriptions) {
+      const isForeign = pattern.source.includes('aws.s3');
+      const rule = made().get(name);
+      expect(JSON.parse(rule?.eventPattern)).toEqual(
+        isForeign ? { ...pattern, detail: { ...pattern.detail, bucket: { name: [bucket] } } } : pattern,
+      );
+      expect(rule?.eventBusName).toEqual(isForeign ? 'default' : expect.stringContaining('BusBus'));
+    }
+  });
+
+  it('start their functions, with retries and the dead-letter queue', () => {
+    const targets = deployed.all('cloudwatch/eventTarget:EventTarget');
+    const started = targets.map(({ rule, arn }) => [ownName(rule), ownName(arn)]);
+    expect(started.sort()).toEqual(subscriptions.map((each) => [each.name, each.function]).sort());
+    for (const { rule, eventBusName, deadLetterConfig, retryPolicy } of targets) {
+      expect(eventBusName).toBe(made().get(ownName(rule))?.eventBusName);
+      expect(deadLetterConfig.arn).toEqual(deadLetters);
+      expect(retryPolicy.maximumRetryAttempts).toBeGreaterThan(0);
+    }
+    const allowed = deployed.all('lambda/permission:Permission').filter(({ principal }) => principal === 'events.amazonaws.com');
+    expect(allowed.map((each) => [ownName(each.sourceArn.split('/').at(-1)), ownName(each.function)]).sort()).toEqual(started);
+  });
+});
+
+describe('dead letters', () => {
+  it('wait encrypted for two weeks and are drained, longer hidden than the drain may take', () => {
+    const queue = deployed.only('sqs/queue:Queue');
+    expect(queue).toMatchObject({ sqsManagedSseEnabled: true, messageRetentionSeconds: 14 * 86_400 });
+    const drain = lambdas().find(({ name }) => ownName(name) === 'events-drain');
+    expect(queue.visibilityTimeoutSeconds).toBeGreaterThanOrEqual(6 * drain?.timeout);
+    expect(deployed.only('lambda/eventSourceMapping:EventSourceMapping')).toMatchObject({ functionName: 'quarterdeck-test-events-drain' });
+  });
+
+  it('come from our rules, and nobody else may send them', () => {
+    const [{ principals, actions, condition }, ...others] = deployed.statements.filter(({ of }) => of === 'DeadLettersPolicy');
+    expect(others).toEqual([]);
+    expect({ principals, actions }).toEqual({ principals: ['events.amazonaws.com'], actions: ['sqs:SendMessage'] });
+    expect(condition.ArnEquals?.['aws:SourceArn']).toHaveLength(subscriptions.length);
+  });
+
+  it('raise an alarm when they arrive, and when they stay', () => {
+    const metrics = deployed
+      .named('cloudwatch/metricAlarm:MetricAlarm')
+      .filter(({ inputs }) => inputs.namespace === 'AWS/SQS')
+      .map(({ inputs }) => inputs.metricName);
+    expect(metrics.sort()).toEqual(['ApproximateNumberOfMessagesVisible', 'NumberOfMessagesSent']);
+  });
+});
