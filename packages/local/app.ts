@@ -5,9 +5,7 @@ import type { Settings } from '#config/settings.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { loadFunction } from '#functions/registry.ts';
-import { createReadCache } from '#storage/read-cache.ts';
 import { type LocalPorts, openLocal } from './open.ts';
-import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 
 const CACHE_BYTES = 160 * 1024 * 1024;
 const INLINE_BYTES = 4 * 1024;
@@ -18,7 +16,6 @@ const GRACE_MS = 150_000;
 export interface LocalApp {
   readonly ports: LocalPorts;
   readonly deps: FunctionDeps;
-  readonly own: OwnMetrics;
   readonly invoke: (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
   close(): Promise<void>;
 }
@@ -27,13 +24,11 @@ export interface LocalApp {
 export async function openApp(settings: Settings): Promise<LocalApp> {
   const config = await loadConfig(await openConfigFolder(settings.config));
   const ports = await openLocal(settings.dataDir, Date.now);
-  const cache = createReadCache(CACHE_BYTES);
-  const own = createOwnMetrics(cache);
   let isClosing = false;
   const made = createDeps(ports, config, {
     now: Date.now,
-    observer: own.ingest,
-    cache,
+    observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
+    cacheBytes: CACHE_BYTES,
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
     pause: async () => void (await setImmediate()),
@@ -43,23 +38,12 @@ export async function openApp(settings: Settings): Promise<LocalApp> {
   return {
     ports,
     deps,
-    own,
-    invoke: (name, event) => observed(own, name, async () => (await loadFunction(name))(asOf(deps, event), event)),
+    async invoke(name, event) {
+      return (await loadFunction(name))(asOf(deps, event), event);
+    },
     async close() {
       isClosing = true;
       await ports.close();
     },
   };
-}
-
-async function observed<T>(own: OwnMetrics, name: string, run: () => Promise<T>): Promise<T> {
-  const startMs = performance.now();
-  let failed = true;
-  try {
-    const result = await run();
-    failed = false;
-    return result;
-  } finally {
-    own.observeFunction({ name, failed, seconds: (performance.now() - startMs) / 1_000 });
-  }
 }

@@ -15,7 +15,7 @@ const MAX_AROUND_BYTES = 16 * 1024;
 
 /** The boundary that a multipart/form-data content type names; `input` for any other content type. */
 export function formBoundary(contentType: string | undefined): string {
-  const match = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType ?? '');
+  const match = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))\s*(?:;|$)/i.exec(contentType ?? '');
   const boundary = match?.[1] ?? match?.[2];
   if (boundary) return boundary;
   throw new OpsError(
@@ -34,12 +34,12 @@ export async function readUploadForm(chunks: AsyncIterable<Uint8Array>, boundary
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   const fields = new Map<string, string>();
   await reader.takeUntil(delimiter, MAX_AROUND_BYTES, 'the first part');
-  for (;;) {
+  for (let count = 0; ; count++) {
     const rest = await reader.takeUntil(Buffer.from('\r\n'), 128, 'a part');
     if (rest.toString('latin1').startsWith('--')) throw new OpsError('input', 'the form has no part called "file"');
     const name = partName((await reader.takeUntil(Buffer.from('\r\n\r\n'), MAX_FIELD_BYTES, 'the headers of a part')).toString('utf8'));
     if (name === 'file') return { fields: Object.fromEntries(fields), file: reader.streamUntil(delimiter) };
-    if (fields.size >= MAX_FIELDS) throw new OpsError('limit', `the form has more than ${MAX_FIELDS} fields before its file`);
+    if (count >= MAX_FIELDS) throw new OpsError('limit', `the form has more than ${MAX_FIELDS} fields before its file`);
     fields.set(name, (await reader.takeUntil(delimiter, MAX_FIELD_BYTES, 'a field')).toString('utf8'));
   }
 }
