@@ -4,7 +4,10 @@ import type { IngestLimits } from './limits.ts';
 import { createRejectionList } from './rejections.ts';
 
 /** Leaves out samples that are older or further ahead than the limits take; the same object where there are none. */
-export function rejectByAge(decoded: Decoded, { nowMs, limits }: { nowMs: number; limits: Pick<IngestLimits, 'maxAgeMs' | 'maxAheadMs'> }): Decoded {
+export function rejectByAge(
+  decoded: Decoded,
+  { nowMs, limits }: { nowMs: number; limits: Pick<IngestLimits, 'maxAgeMs' | 'maxAheadMs'> },
+): Decoded {
   const { ts } = decoded.batch;
   const oldest = nowMs - limits.maxAgeMs;
   const latest = nowMs + limits.maxAheadMs;
@@ -15,7 +18,12 @@ export function rejectByAge(decoded: Decoded, { nowMs, limits }: { nowMs: number
   const kept: number[] = [];
   for (let i = 0; i < ts.length; i++) {
     if (ts[i] < oldest) rejections.add('too-old', 1, () => `${describe(decoded, i)} is older than ${limits.maxAgeMs / 3_600_000} h`);
-    else if (ts[i] > latest) rejections.add('too-far-ahead', 1, () => `${describe(decoded, i)} is more than ${limits.maxAheadMs / 1000} s ahead of the clock here`);
+    else if (ts[i] > latest)
+      rejections.add(
+        'too-far-ahead',
+        1,
+        () => `${describe(decoded, i)} is more than ${limits.maxAheadMs / 1000} s ahead of the clock here`,
+      );
     else kept.push(i);
   }
   return { ...decoded, batch: pickRows(decoded.batch, kept), rejections: rejections.finish() };

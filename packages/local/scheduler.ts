@@ -44,7 +44,7 @@ const RETRY_DELAY_MS = 1_000;
  * Runs schedules when they are due: never two runs of one at once, times missed meanwhile (or while no process ran) as one run after
  * it. A run that the end of the process cuts off is made again. A schedule with a single time is deleted after its run.
  */
-// One long function, because what it is made of shares the state at its top.
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: what it is made of shares the state at its top
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   deps.standing.forEach(assertSchedule);
   const marks = new Map<string, ScheduleMark>();

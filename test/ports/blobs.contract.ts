@@ -1,9 +1,9 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one suite, kept whole: what a blob store must do is easier to check against the port when it is in one place.
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mapConcurrent } from '#core/batch.ts';
 import type { BlobEntry, Blobs } from '#ports/blobs.ts';
-
-// One suite, kept whole: what a blob store must do is easier to check against the port when it is in one place.
 
 /** A store for one run of the suite; it may hold other things and may be slow. */
 export interface BlobsUnderTest {

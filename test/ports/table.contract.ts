@@ -1,10 +1,10 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one suite, kept whole: what a table must do is easier to check against the port when it is in one place.
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mapConcurrent } from '#core/batch.ts';
 import { compareUtf8 } from '#core/text.ts';
 import type { Attribute, Changes, Condition, Item, QueryInput, Table, Write } from '#ports/table.ts';
-
-// One suite, kept whole: what a table must do is easier to check against the port when it is in one place.
 
 /** A table for one run of the suite; it may hold other things and may be slow. */
 export interface TableUnderTest {

@@ -39,9 +39,7 @@ describe('results', () => {
     expect(write({ type: 'scalar', tMs: 1500, value: Number.POSITIVE_INFINITY })).toBe(
       '{"status":"success","data":{"resultType":"scalar","result":[1.500,"+Inf"]}}',
     );
-    expect(write({ type: 'string', tMs: 0, value: '"é' })).toBe(
-      '{"status":"success","data":{"resultType":"string","result":[0,"\\"é"]}}',
-    );
+    expect(write({ type: 'string', tMs: 0, value: '"é' })).toBe('{"status":"success","data":{"resultType":"string","result":[0,"\\"é"]}}');
   });
 
   it('of a vector', () => {

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: tables of expressions with what is said of each
+
 import { describe, expect, it } from 'vitest';
 import { isOpsError } from '#core/errors.ts';
 import type { Expr } from '#query/promql/ast.ts';
