@@ -5,7 +5,9 @@ import type { Settings } from '#config/settings.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { loadFunction } from '#functions/registry.ts';
+import { createReadCache } from '#storage/read-cache.ts';
 import { type LocalPorts, openLocal } from './open.ts';
+import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 
 const CACHE_BYTES = 160 * 1024 * 1024;
 const INLINE_BYTES = 4 * 1024;
@@ -16,6 +18,7 @@ const GRACE_MS = 150_000;
 export interface LocalApp {
   readonly ports: LocalPorts;
   readonly deps: FunctionDeps;
+  readonly own: OwnMetrics;
   readonly invoke: (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
   close(): Promise<void>;
 }
@@ -24,11 +27,13 @@ export interface LocalApp {
 export async function openApp(settings: Settings): Promise<LocalApp> {
   const config = await loadConfig(await openConfigFolder(settings.config));
   const ports = await openLocal(settings.dataDir, Date.now);
+  const cache = createReadCache(CACHE_BYTES);
+  const own = createOwnMetrics(cache);
   let isClosing = false;
   const made = createDeps(ports, config, {
     now: Date.now,
-    observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
-    cacheBytes: CACHE_BYTES,
+    observer: own.ingest,
+    cache,
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
     pause: async () => void (await setImmediate()),
@@ -38,12 +43,23 @@ export async function openApp(settings: Settings): Promise<LocalApp> {
   return {
     ports,
     deps,
-    async invoke(name, event) {
-      return (await loadFunction(name))(asOf(deps, event), event);
-    },
+    own,
+    invoke: (name, event) => observed(own, name, async () => (await loadFunction(name))(asOf(deps, event), event)),
     async close() {
       isClosing = true;
       await ports.close();
     },
   };
+}
+
+async function observed<T>(own: OwnMetrics, name: string, run: () => Promise<T>): Promise<T> {
+  const startMs = performance.now();
+  let failed = true;
+  try {
+    const result = await run();
+    failed = false;
+    return result;
+  } finally {
+    own.observeFunction({ name, failed, seconds: (performance.now() - startMs) / 1_000 });
+  }
 }

@@ -1,4 +1,6 @@
 import { type ServerType, serve } from '@hono/node-server';
+import { readHostMetrics } from '#agent/host-metrics.ts';
+import { type SelfTelemetry, startSelfTelemetry } from '#agent/self-telemetry.ts';
 import { authenticateByTokens } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
@@ -9,7 +11,8 @@ import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
-import { openApp } from './app.ts';
+import { ingestSamples } from '#ingest/ingest-samples.ts';
+import { type LocalApp, openApp } from './app.ts';
 import type { LocalPorts } from './open.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { systemTimers } from './timers.ts';
@@ -27,17 +30,23 @@ export interface LocalServer {
 /** Runs everything in this process: the API, the functions on their schedules, the bus. `log` takes lines for the operator. */
 export async function startServer(settings: Settings, log: (line: string) => void): Promise<LocalServer> {
   const local = await openApp(settings);
-  const { deps, ports, invoke } = local;
+  const { deps, ports, own, invoke } = local;
   const app = createApi(
     {
       authenticate: authenticateByTokens(settings.tokens),
       newId: deps.newId,
       now: deps.now,
-      observe() {},
+      observe: own.observeRequest,
       report: (error, requestId) => log(`request ${requestId}: ${error instanceof Error ? error.stack : error}`),
     },
     [
-      ...apiGroups({ ...deps, queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits, invoke, functionNames }),
+      ...apiGroups({
+        ...deps,
+        queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
+        invoke,
+        functionNames,
+        registry: own.registry,
+      }),
       { scope: 'open', routes: uploadRoutes({ ...ports, now: deps.now }) },
     ],
   );
@@ -45,9 +54,11 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   const { server, url } = await listen(app.fetch, settings);
   await ports.bus.resume();
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
+  const telemetry = settings.self ? startTelemetry(local, new URL(url).host, log) : undefined;
   return {
     url,
     async close() {
+      await telemetry?.stop();
       await closeServer(server);
       await scheduler?.stop();
       await local.close();
@@ -56,6 +67,23 @@ export async function startServer(settings: Settings, log: (line: string) => voi
 }
 
 type Invoke = (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
+
+/** The host and this process as targets of tenant `default`, with no scrape in between. */
+function startTelemetry({ deps, own }: LocalApp, instance: string, log: (line: string) => void): SelfTelemetry {
+  return startSelfTelemetry({
+    targets: [
+      { job: 'node', collect: () => readHostMetrics(deps.now()) },
+      { job: 'quarterdeck', collect: async () => own.registry.collect() },
+    ],
+    instance,
+    async store(samples) {
+      const decoded = { ...samples, rejections: [], exemplars: 0, stampedAtReceipt: true };
+      await ingestSamples(deps.ingest, { tenant: 'default', protocol: 'self', decoded });
+    },
+    now: deps.now,
+    onFailure: (error) => log(`self-telemetry: ${error instanceof Error ? error.message : error}`),
+  });
+}
 
 function subscribeFunctions(ports: LocalPorts, invoke: Invoke): void {
   for (const { name, pattern, function: target } of subscriptions.filter((each) => functionNames.includes(each.function))) {
