@@ -17,7 +17,7 @@ export function createIngest(events: Events, data: Data): { readonly url: $util.
     install: NATIVE,
     permissions: [
       write,
-      onTable(table, 'GetItem', 'PutItem', 'BatchWriteItem'),
+      onTable(table, 'GetItem', 'Query', 'PutItem', 'BatchWriteItem'),
       // A presigned upload is allowed what its signer is.
       within(uploads, ['s3:PutObject'], 'imports'),
     ],
@@ -29,8 +29,13 @@ export function createIngest(events: Events, data: Data): { readonly url: $util.
     install: NATIVE,
     permissions: [
       write,
-      onTable(table, 'GetItem', 'PutItem', 'UpdateItem', 'BatchWriteItem'),
+      onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'BatchWriteItem'),
       within(uploads, ['s3:GetObject', 's3:DeleteObject'], 'imports'),
+      {
+        actions: ['s3:ListBucket'],
+        resources: [uploads.arn],
+        conditions: [{ test: 'StringLike', variable: 's3:prefix', values: ['imports/*'] }],
+      },
     ],
   });
   const aggregate = defineFunction(events, data, 'ingest-aggregate', {
