@@ -23,8 +23,8 @@ export interface LocalApp {
   close(): Promise<void>;
 }
 
-/** Opens the data folder and puts everything together over it; nothing runs by itself yet. */
-export async function openApp(settings: Settings): Promise<LocalApp> {
+/** Opens the data folder and puts everything together over it; nothing runs by itself yet. `onStored` is told of each request. */
+export async function openApp(settings: Settings, onStored: () => void = () => {}): Promise<LocalApp> {
   const config = await loadConfig(await openConfigFolder(settings.config));
   const ports = await openLocal(settings.dataDir, Date.now);
   const cache = createReadCache(CACHE_BYTES);
@@ -32,7 +32,13 @@ export async function openApp(settings: Settings): Promise<LocalApp> {
   let isClosing = false;
   const made = createDeps(ports, config, {
     now: Date.now,
-    observer: own.ingest,
+    observer: {
+      ...own.ingest,
+      samples(...counted) {
+        own.ingest.samples(...counted);
+        onStored();
+      },
+    },
     cache,
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,

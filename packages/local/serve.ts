@@ -13,6 +13,7 @@ import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import { type LocalApp, openApp } from './app.ts';
+import { createCompactionNudge } from './compaction-nudge.ts';
 import type { LocalPorts } from './open.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { systemTimers } from './timers.ts';
@@ -29,7 +30,10 @@ export interface LocalServer {
 
 /** Runs everything in this process: the API, the functions on their schedules, the bus. `log` takes lines for the operator. */
 export async function startServer(settings: Settings, log: (line: string) => void): Promise<LocalServer> {
-  const local = await openApp(settings);
+  const nudge = createCompactionNudge(systemTimers, async () => {
+    await local.invoke('storage-compact', {}).catch((error) => log(`compaction: ${error instanceof Error ? error.message : error}`));
+  });
+  const local = await openApp(settings, () => settings.schedules && nudge.stored());
   const { deps, ports, own, invoke } = local;
   const app = createApi(
     {
@@ -58,6 +62,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   return {
     url,
     async close() {
+      nudge.stop();
       await telemetry?.stop();
       await closeServer(server);
       await scheduler?.stop();

@@ -11,7 +11,7 @@ interface Entry {
   readonly sizeBytes: number;
 }
 
-/** An LRU over a Map's insertion order; a value larger than an eighth of the whole is not kept. */
+/** An LRU over a Map's insertion order; a value larger than half of the whole is not kept. */
 export function createReadCache(maxBytes: number): ReadCache {
   const entries = new Map<string, Entry>();
   let total = 0;
@@ -34,7 +34,7 @@ export function createReadCache(maxBytes: number): ReadCache {
     },
     set(id, value, sizeBytes) {
       drop(id);
-      if (sizeBytes > maxBytes / 8) return;
+      if (sizeBytes > maxBytes / 2) return;
       entries.set(id, { value, sizeBytes });
       total += sizeBytes;
       for (const oldest of entries.keys()) {
