@@ -1,6 +1,8 @@
 import { schemas } from '#storage/parquet/schema.ts';
 
 const glueTypes = { string: 'string', timestamp: 'timestamp', int64: 'bigint', int32: 'int', double: 'double', boolean: 'boolean' };
+/** The folders of the layout that blocks are written in. */
+const partitions = ['tier', 'signal', 'tenant', 'date'];
 
 /** Athena, Spark and Trino find the blocks here: `samples` are the raw ones, `aggregates` those of 5 min and 1 h. */
 export function createCatalog(blobs: sst.aws.Bucket): void {
@@ -16,12 +18,12 @@ export function createCatalog(blobs: sst.aws.Bucket): void {
  * is part of the path and not listed anywhere.
  */
 function createTable(blobs: sst.aws.Bucket, database: aws.glue.CatalogDatabase, kind: keyof typeof schemas, tiers: string): void {
-  const layout = 'tier=${tier}/signal=${signal}/tenant=${tenant}/date=${date}/';
+  const layout = partitions.map((name) => `${name}=\${${name}}/`).join('');
   new aws.glue.CatalogTable(`Catalog${kind === 'samples' ? 'Samples' : 'Aggregates'}`, {
     name: kind,
     databaseName: database.name,
     tableType: 'EXTERNAL_TABLE',
-    partitionKeys: ['tier', 'signal', 'tenant', 'date'].map((name) => ({ name, type: name === 'date' ? 'date' : 'string' })),
+    partitionKeys: partitions.map((name) => ({ name, type: name === 'date' ? 'date' : 'string' })),
     parameters: {
       EXTERNAL: 'TRUE',
       classification: 'parquet',
