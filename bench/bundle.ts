@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleFunction } from '#test/stacks/bundle-function.ts';
+
+// What each Lambda function weighs as deployed, and how long it takes to be imported with everything that its first call needs.
+
+const RUNS = 5;
+const names = JSON.stringify({ name: 'none' });
+/** As on Lambda, so that the adapters are opened too; nothing answers at the address. */
+const environment = {
+  AWS_LAMBDA_FUNCTION_NAME: 'bench',
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'none',
+  AWS_SECRET_ACCESS_KEY: 'none',
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+  SST_RESOURCE_Blobs: names,
+  SST_RESOURCE_Uploads: names,
+  SST_RESOURCE_Table: names,
+  SST_RESOURCE_Bus: names,
+};
+const program = `const startMs = performance.now();
+globalThis.awslambda = { streamifyResponse: (handler) => handler };
+await import(process.argv[2]);
+await new Promise(setImmediate);
+console.log(performance.now() - startMs);
+process.exit();`;
+
+const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-bundles-'));
+writeFileSync(join(folder, 'import.mjs'), program);
+for (const file of globSync('functions/*/*.ts').sort()) {
+  const { code } = await bundleFunction(file, ['snappy']);
+  const bundle = join(folder, `${file.replaceAll('/', '-')}.mjs`);
+  writeFileSync(bundle, code);
+  const times = Array.from({ length: RUNS }, () =>
+    Number(execFileSync(process.execPath, [join(folder, 'import.mjs'), bundle], { env: environment, encoding: 'utf8' })),
+  );
+  const medianMs = times.sort((a, b) => a - b)[RUNS >> 1];
+  console.log(
+    `${file.slice('functions/'.length, -'.ts'.length).padEnd(20)} ${String(code.length).padStart(9)} bytes ${medianMs.toFixed(0).padStart(4)} ms`,
+  );
+}
+rmSync(folder, { recursive: true });
