@@ -1,10 +1,16 @@
 import type { ProtoReader } from './protobuf.ts';
 
-/** Label messages under construction, byte for byte as remote write 1.0 carries them: the key of a series' cache entry. */
+/** A key of a ByteCache under construction: of a series, its Label messages byte for byte as remote write 1.0 carries them. */
 export interface LabelKey {
   clear(): void;
   /** Appends one label whose name and value are `length` bytes of the source from `at` on. */
   add(source: ProtoReader, nameAt: number, nameLength: number, valueAt: number, valueLength: number): void;
+  /** Appends `length` bytes of the source as they are. */
+  addRaw(source: ProtoReader, at: number, length: number): void;
+  addByte(byte: number): void;
+  /** Appends a text behind its length. */
+  addText(text: Uint8Array): void;
+  addDouble(value: number): void;
   view(): DataView;
   size(): number;
 }
@@ -57,6 +63,25 @@ export function createLabelKey(): LabelKey {
       putLength(fieldSize(nameLength) + fieldSize(valueLength));
       putField(NAME, source, nameAt, nameLength);
       putField(VALUE, source, valueAt, valueLength);
+    },
+    addRaw(source, at, length) {
+      reserve(length + 3);
+      putText(source, at, length);
+    },
+    addByte(byte) {
+      reserve(1);
+      bytes[used++] = byte;
+    },
+    addText(text) {
+      reserve(text.length + 5);
+      putLength(text.length);
+      bytes.set(text, used);
+      used += text.length;
+    },
+    addDouble(value) {
+      reserve(8);
+      view.setFloat64(used, value, true);
+      used += 8;
     },
     view: () => view,
     size: () => used,

@@ -1,3 +1,4 @@
+import { OpsError } from '#core/errors.ts';
 import { compareUtf8 } from '#core/text.ts';
 import { type Label, labelsJson, type Series } from '#model/series.ts';
 import type { IngestLimits } from './limits.ts';
@@ -44,6 +45,25 @@ export function seriesUnderRules(labels: readonly Label[], limits: IngestLimits)
 export function tooManyLabels(count: number | string, limits: IngestLimits, metric = ''): RejectedSeries {
   const series = metric === '' ? 'a series' : `a series of ${quoteShort(metric)}`;
   return rejectSeries('label-limit', `${series} has ${count} labels, the limit is ${limits.maxLabels}`);
+}
+
+/**
+ * How many bytes the labels of one request may come to when written out for each series. A symbol, a scope or a histogram's
+ * attributes are sent once and stand in any number of series: without a bound a small body could ask for any amount of work.
+ */
+export function labelBudget(limits: IngestLimits): number {
+  return limits.maxBodyBytes * 4;
+}
+
+/** The error of a request past that budget. */
+export function labelBudgetError(limits: IngestLimits): OpsError {
+  return new OpsError(
+    'limit',
+    `the labels of the request come to more than ${labelBudget(limits)} bytes when written out for each series`,
+    {
+      hint: 'Send smaller requests.',
+    },
+  );
 }
 
 /** Enough of a text that cannot be taken to recognise it by. */

@@ -105,6 +105,16 @@ function exactInt64(high: number, low: number): number {
   return size < LARGEST || (size === LARGEST && low === 0) ? value : Number.NaN;
 }
 
+/** A signed 64-bit varint as decimal digits, exact over the whole range. */
+export function readInt64Text(reader: ProtoReader): string {
+  const start = reader.pos;
+  const value = readInt64(reader);
+  if (!Number.isNaN(value)) return String(value);
+  let exact = 0n;
+  for (let i = start; i < reader.pos; i++) exact |= BigInt((reader.bytes[i] as number) & 0x7f) << BigInt(7 * (i - start));
+  return String(BigInt.asIntN(64, exact));
+}
+
 /** The next eight bytes as a double; its NaN has the one bit pattern that JavaScript writes. */
 export function readDouble(reader: ProtoReader): number {
   const at = takeBytes(reader, 8, 'a double that is cut off');

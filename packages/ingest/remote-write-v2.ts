@@ -4,6 +4,8 @@ import { BatchBuilder } from './batch-builder.ts';
 import type { Decoded } from './decoded.ts';
 import { createLabelKey, type LabelKey } from './label-key.ts';
 import {
+  labelBudget,
+  labelBudgetError,
   nameTooLong,
   type RejectedSeries,
   rejectSeries,
@@ -70,6 +72,8 @@ interface Decoding {
   /** References of the series under way: name, value, name, value. */
   refs: Uint32Array;
   exemplars: number;
+  /** Of all series, written out. */
+  labelBytes: number;
 }
 
 /**
@@ -89,6 +93,7 @@ export function decodeRemoteWriteV2(deps: { readonly series: SeriesCache }, body
     sample: { ts: 0, value: 0, flags: 0, startTs: Number.NaN },
     refs: new Uint32Array(64),
     exemplars: 0,
+    labelBytes: 0,
   };
   const { reader } = decoding;
   while (reader.pos < reader.end) {
@@ -192,6 +197,8 @@ function lookupRefs(decoding: Decoding, refCount: number): SeriesLookup {
     const value = refs[i + 1] as number;
     key.add(reader, starts[name] as number, lengths[name] as number, starts[value] as number, lengths[value] as number);
   }
+  decoding.labelBytes += key.size();
+  if (decoding.labelBytes > labelBudget(cache.limits)) throw labelBudgetError(cache.limits);
   return cache.lookup(key.view(), 0, key.size());
 }
 
