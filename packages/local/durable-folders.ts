@@ -84,7 +84,8 @@ export function unless(...codes: readonly string[]): (error: unknown) => undefin
   };
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Brings a folder's entries to the disk; a folder that is gone is no error. */
+export async function syncFolder(path: string): Promise<void> {
   // A folder that is gone by now was empty again: what was put there has been deleted.
   const handle = await open(path, 'r').catch(unless('ENOENT'));
   try {

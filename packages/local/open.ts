@@ -9,6 +9,7 @@ import { openFileBlobs } from './file-blobs.ts';
 import { createLocalBus, type DeadLetter, type LocalBus } from './local-bus.ts';
 import { createLocalSchedules, type LocalSchedules } from './local-schedules.ts';
 import { createLocalUploads, readOrMakeSecret, type UploadGrant, verifyTicket } from './local-uploads.ts';
+import { openPackStore } from './pack-store.ts';
 import { createPackedBlobs } from './packed-blobs.ts';
 import { openSqliteTable } from './sqlite-table.ts';
 import { systemTimers, type Timers } from './timers.ts';
@@ -45,8 +46,9 @@ export async function openLocal(folder: string, clock: Clock, options: LocalOpti
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const secret = await readOrMakeSecret(join(folder, 'upload-secret'));
   const files = await openFileBlobs({ folder: join(folder, 'blobs'), tempFolder: join(folder, 'tmp'), clock });
+  const packs = openPackStore(join(folder, 'packs'), clock);
   const table = await openSqliteTable(join(folder, 'table.db'), clock);
-  const blobs = createPackedBlobs({ files, table, now: clock, isPacked: (key) => key.startsWith('segments/') });
+  const blobs = createPackedBlobs({ files, packs, isPacked: (key) => key.startsWith('segments/') });
   const bus = createLocalBus({
     table,
     timers: options.timers ?? systemTimers,
@@ -65,6 +67,7 @@ export async function openLocal(folder: string, clock: Clock, options: LocalOpti
     async close() {
       await bus.stop();
       await table.close();
+      await packs.close();
     },
   };
 }

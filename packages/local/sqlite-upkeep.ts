@@ -6,7 +6,7 @@ const SWEEP_ITEMS = 500;
 const VACUUM_PAGES = 256;
 // Free pages are used again by later writes: only what is more than this share of the file, and not little, is given back.
 const FREE_SHARE = 0.2;
-const FREE_PAGES = 128;
+const FREE_PAGES = 32;
 
 /** One bounded step of upkeep: drops expired items, moves the log into the file, gives free pages back. True if there is more to do. */
 export type KeepUp = (nowMs: number, isIdle: boolean) => boolean;

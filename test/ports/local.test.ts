@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLocal } from '#local/open.ts';
+import { openPackStore } from '#local/pack-store.ts';
 import { createPackedBlobs } from '#local/packed-blobs.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import { blobsContract } from './blobs.contract.ts';
@@ -25,10 +26,18 @@ blobsContract('local, two handles on one folder', async () => {
   return { port: first.blobs, other: second.blobs, close };
 });
 
-blobsContract('local, small objects as rows', async () => {
-  const { first, second, close } = await openTwice();
-  const pack = ({ blobs, table }: typeof first) => createPackedBlobs({ files: blobs, table, now: Date.now, isPacked: () => true });
-  return { port: pack(first), other: pack(second), close };
+blobsContract('local, small objects in packs', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-packs-'));
+  const { blobs: files, close } = await openLocal(folder, Date.now);
+  const packs = openPackStore(join(folder, 'more-packs'), Date.now);
+  return {
+    port: createPackedBlobs({ files, packs, isPacked: () => true }),
+    async close() {
+      await packs.close();
+      await close();
+      await rm(folder, { recursive: true });
+    },
+  };
 });
 
 tableContract('local, two handles on one file', async () => {

@@ -1,9 +1,16 @@
 import { isOpsError } from '#core/errors.ts';
 import type { Command } from './command.ts';
+import { importCommand } from './import.ts';
+import { queryCommand } from './query.ts';
 import { runFunctionCommand } from './run.ts';
 import { startCommand } from './start.ts';
 
-const commands: Readonly<Record<string, Command>> = { start: startCommand, run: runFunctionCommand };
+const commands: Readonly<Record<string, Command>> = {
+  start: startCommand,
+  run: runFunctionCommand,
+  import: importCommand,
+  query: queryCommand,
+};
 
 /** Runs one command line; 0 done, 1 failed, 2 misused. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
