@@ -14,7 +14,7 @@ export interface DueAggregation {
   readonly aggregate: AggregateRule;
   /** What to read: the series that these select, samples after fromMs up to toMs. */
   readonly matchers: readonly Matcher[];
-  /** Of the series read, those that are inputs (`isAggregateInput`). */
+  /** Of the series read, those that are inputs. */
   readonly isInput: (series: Series) => boolean;
   readonly fromMs: number;
   readonly toMs: number;
@@ -74,7 +74,8 @@ interface Group {
  *
  * `sum` adds the last value of each series in the window, of a delta series the sum of its samples; `min` and `max` take all
  * samples, NaN only where there is no number; `count` counts series. A series whose last sample in the window is a stale
- * marker has left it and counts for nothing in `sum` and `count` (what deltas added stays added). Where every series of a sum is delta, so is the result.
+ * marker has left it and counts for nothing in `sum` and `count` (what deltas added stays added). Where every series of a sum is
+ * delta, so is the result.
  * Groups are by the labels kept and, where the name of the result contains it, by the input's name. Series are added up in
  * the order of their labels, so that the result is the same to the bit whatever order they come in.
  */
@@ -108,7 +109,7 @@ function groupOf(rule: AggregateRule, series: Series, groups: Map<string, Group>
 }
 
 /** The series that an input's aggregate goes to. */
-export function outputSeries(rule: AggregateRule, { metric, labels }: Series): Series {
+function outputSeries(rule: AggregateRule, { metric, labels }: Series): Series {
   const keeps = rule.without ? (name: string) => !rule.without?.includes(name) : (name: string) => rule.by?.includes(name) ?? false;
   const kept: Label[] = labels.filter(({ name }) => keeps(name));
   return seriesFromLabels([...kept, { name: '__name__', value: outputMetric(rule, metric) }]);

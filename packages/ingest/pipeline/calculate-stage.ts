@@ -97,17 +97,22 @@ function countGroups({ counts }: Report, place: number, { added, ambiguous }: { 
   own.ambiguous += ambiguous;
 }
 
+/** The batch with the results behind it; where a result's series is there already, at home, it is that one. */
 function appendBatch({ batch, to }: Flow, more: SampleBatch): Flow {
   const startTs = batch.startTs && new Float64Array([...batch.startTs, ...new Float64Array(more.ts.length).fill(Number.NaN)]);
-  const offset = batch.series.length;
+  const series = [...batch.series];
+  const metric = more.series[0]?.metric;
+  const atHome = new Map<string, number>();
+  for (const [i, known] of batch.series.entries()) if (known.metric === metric && !to?.[i]) atHome.set(known.json, i);
+  const places = more.series.map((result) => atHome.get(result.json) ?? series.push(result) - 1);
   return {
-    to: to && [...to, ...more.series.map(() => undefined)],
+    to: to && [...to, ...series.slice(to.length).map(() => undefined)],
     batch: {
-      series: [...batch.series, ...more.series],
+      series,
       seriesIndex: concat(
         Uint32Array,
         batch.seriesIndex,
-        more.seriesIndex.map((index) => index + offset),
+        more.seriesIndex.map((index) => places[index] as number),
       ),
       ts: concat(Float64Array, batch.ts, more.ts),
       value: concat(Float64Array, batch.value, more.value),
