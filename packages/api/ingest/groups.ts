@@ -2,7 +2,9 @@ import type { RouteGroup } from '#api/create-api.ts';
 import type { CreateImportDeps } from '#ingest/imports/create-import.ts';
 import type { IngestDeps } from '#ingest/ingest-samples.ts';
 import { createIngestApi } from './context.ts';
+import { firehoseRoutes } from './firehose.ts';
 import { influxRoutes } from './influx.ts';
+import { otlpRoutes } from './otlp.ts';
 import { remoteWriteRoutes } from './remote-write.ts';
 import { textRoutes } from './text.ts';
 import { uploadsRoutes } from './uploads.ts';
@@ -17,5 +19,6 @@ export interface IngestDomains extends CreateImportDeps {
 /** Every way that data comes in. */
 export function ingestGroups(deps: IngestDomains): RouteGroup[] {
   const api = createIngestApi(deps.ingest, deps.maxRequestBytes);
-  return [remoteWriteRoutes(api), influxRoutes(api), textRoutes(api), uploadsRoutes(deps)].map((routes) => ({ scope: 'ingest', routes }));
+  const routesOfAll = [remoteWriteRoutes, otlpRoutes, influxRoutes, textRoutes, firehoseRoutes].map((routesOf) => routesOf(api));
+  return [...routesOfAll, uploadsRoutes(deps)].map((routes) => ({ scope: 'ingest', routes }));
 }
