@@ -1,4 +1,5 @@
 import type { AggregateColumns } from '#model/samples.ts';
+import { aggregateAggregates } from './aggregate.ts';
 import { lowerBound } from './merge-samples.ts';
 
 const names = ['ts', 'count', 'sum', 'min', 'max', 'first', 'last', 'increase', 'firstTs', 'lastTs'] as const;
@@ -12,10 +13,27 @@ export function sliceAggregates(columns: AggregateColumns, startMs: number, endM
   return { ...(sliced as unknown as AggregateColumns), delta: columns.delta?.subarray(from, to) };
 }
 
-/** Rows of several days as one series; days share no interval. */
-export function joinAggregates(days: readonly AggregateColumns[]): AggregateColumns {
-  if (days.length === 1) return days[0];
-  const ordered = [...days].sort((a, b) => a.ts[0] - b.ts[0]);
+/**
+ * Rows of several days as one series, in time order. Days share no interval; two retention classes that a series was routed to in
+ * turn may: their rows of one interval of `widthMs` become one.
+ */
+export function joinAggregates(parts: readonly AggregateColumns[], widthMs: number): AggregateColumns {
+  if (parts.length === 1) return parts[0];
+  const ordered = [...parts].sort((a, b) => a.ts[0] - b.ts[0]);
+  const joined = concatenate(ordered);
+  const isDisjoint = ordered.every((part, i) => i === 0 || part.ts[0] > (ordered[i - 1].ts.at(-1) as number));
+  return isDisjoint ? joined : aggregateAggregates(inTimeOrder(joined), widthMs);
+}
+
+function inTimeOrder(columns: AggregateColumns): AggregateColumns {
+  const { firstTs, delta } = columns;
+  const order = Uint32Array.from(firstTs, (_, i) => i).sort((a, b) => firstTs[a] - firstTs[b]);
+  const pick = (column: Float64Array) => Float64Array.from(order, (row) => column[row]);
+  const picked = Object.fromEntries(names.map((name) => [name, pick(columns[name])]));
+  return { ...(picked as unknown as AggregateColumns), delta: delta && Uint8Array.from(order, (row) => delta[row]) };
+}
+
+function concatenate(ordered: readonly AggregateColumns[]): AggregateColumns {
   const rows = ordered.reduce((sum, day) => sum + day.ts.length, 0);
   const joined = Object.fromEntries(names.map((name) => [name, new Float64Array(rows)])) as unknown as AggregateColumns;
   const delta = ordered.some((day) => day.delta) ? new Uint8Array(rows) : undefined;

@@ -1,6 +1,6 @@
 import { retry } from '#core/retry.ts';
 import { DAY_MS } from '#core/time.ts';
-import { listWindows, type WindowItem } from './catalog.ts';
+import { listWindows, readHead, type WindowItem } from './catalog.ts';
 import { blockPartition, HEAD_SK, segmentPartition } from './catalog-entry.ts';
 import type { StorageDeps } from './storage-deps.ts';
 
@@ -21,13 +21,14 @@ export async function findAggregatedDays(deps: StorageDeps, namespace: string, d
   const found = new Set<string>();
   for (const date of old) {
     const window = raw.get(date);
-    // A window can be listed and empty: what deleted its entries may have ended before it took it off the list.
+    // A window can be listed and hold nothing, or nothing that counts: what deletes its entries may have ended before its end.
     if (aggregated.has(date) && !(window && (await holdsAnything(deps, window)))) found.add(date);
   }
   return found;
 }
 
 async function holdsAnything({ table }: StorageDeps, window: WindowItem): Promise<boolean> {
+  if ((await readHead(table, window)).expired) return false;
   const partitions = Array.from({ length: window.segmentShards }, (_, shard) => segmentPartition(window, shard));
   for (const pk of [blockPartition(window), ...partitions]) {
     const page = await retry(() => table.query({ pk, to: HEAD_SK, limit: 1 }));

@@ -13,6 +13,11 @@ export interface Window {
   readonly date: string;
 }
 
+/** Start of a window's day. */
+export function dayStart(window: Pick<Window, 'date'>): number {
+  return Date.parse(`${window.date}T00:00:00Z`);
+}
+
 /** What the catalog knows of one segment or block: enough to plan a query without opening anything. */
 export interface CatalogEntry {
   /** Segment: request hash; block: `level#generation#number`. Unique in its window. */
@@ -34,6 +39,8 @@ export interface CatalogEntry {
   readonly names?: Uint8Array | undefined;
   /** Ids this commit replaced; only the first block of a commit carries them, and readers meet it first. */
   readonly inputs?: readonly string[] | undefined;
+  /** How many blocks the commit wrote; beside `inputs`. */
+  readonly siblings?: number | undefined;
 }
 
 /** Levels: each holds what the ones below it held. */
@@ -78,9 +85,10 @@ export function blockId(level: number, generation: number, number: number): stri
   return `${level}#${String(generation).padStart(10, '0')}#${String(number).padStart(4, '0')}`;
 }
 
-/** Generation of a block's commit. */
-export function generationOf(id: string): number {
-  return Number(id.split('#')[1]);
+/** Ids of the blocks that were committed together with a first block. */
+export function siblingsOf({ id, siblings = 1 }: CatalogEntry): string[] {
+  const [level, generation] = id.split('#').map(Number) as [number, number];
+  return Array.from({ length: siblings - 1 }, (_, i) => blockId(level, generation, i + 1));
 }
 
 /** Where a block's bytes lie: Hive-style, so that any engine finds its partitions; `unique` makes each attempt's key fresh. */
@@ -94,8 +102,8 @@ export function segmentKey(window: Window, unique: string): string {
 
 /** The catalog item of an entry at the given key. */
 export function toItem(entry: CatalogEntry, pk: string): Item {
-  const { id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs } = entry;
-  return { pk, sk: id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs };
+  const { id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs, siblings } = entry;
+  return { pk, sk: id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs, siblings };
 }
 
 /** The entry of a catalog item. */
@@ -114,6 +122,7 @@ export function fromItem(item: Item): CatalogEntry {
     body: item.body as Uint8Array | undefined,
     names: item.names as Uint8Array | undefined,
     inputs: item.inputs as readonly string[] | undefined,
+    siblings: item.siblings as number | undefined,
   };
 }
 
@@ -138,6 +147,11 @@ function typed(item: Item, name: string, type: string): Attribute {
 export function visibleEntries(entries: readonly CatalogEntry[]): CatalogEntry[] {
   const replaced = replacedAt(entries);
   return entries.filter((entry) => !replaced.has(entry.id));
+}
+
+/** Visible entries with rows to read. What a commit left nothing of is one entry without rows and object, which stands for its inputs. */
+export function readableEntries(entries: readonly CatalogEntry[]): CatalogEntry[] {
+  return visibleEntries(entries).filter((entry) => entry.rows > 0);
 }
 
 /** Ids that a commit replaced, with the time of that commit. */

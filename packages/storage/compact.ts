@@ -1,4 +1,3 @@
-import { isOpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import type { BlockCommitted } from '#model/events.ts';
 import { compareSeries, type Series } from '#model/series.ts';
@@ -9,10 +8,12 @@ import { openBlockSamples } from './block-reader.ts';
 import { commitBlocks, listWindows, readWindow, type WindowItem, type WindowState } from './catalog.ts';
 import { type CatalogEntry, LEVEL } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
+import { forEachSettled } from './for-each-settled.ts';
 import { withLease } from './lease.ts';
 import { mergeSamples, sliceTime, sortUnique } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { metricsBlockSteps } from './metrics-block.ts';
+import { isOvertaken } from './overtaken.ts';
 import { type CompactionJob, planCompaction } from './plan-compaction.ts';
 import { groupBySeries, openSegment } from './segment-reader.ts';
 import type { StorageDeps } from './storage-deps.ts';
@@ -49,28 +50,31 @@ export interface CompactResult {
 }
 
 const LEASE_MS = 15 * MINUTE_MS;
+/** Writers may be faster than one window's compaction; the others get their turn all the same. */
+const MAX_STEPS = 32;
 
 /** Compacts every window that has work, and deletes inputs that were replaced long enough ago. */
 export async function compact(deps: StorageDeps, input: CompactInput = {}): Promise<CompactResult> {
   const done = await withLease(deps, 'storage-compact', LEASE_MS, async () => {
     const compactions: CompactionReport[] = [];
     let cleaned = 0;
-    for (const mark of await listWork(deps.table)) {
+    await forEachSettled(await listWork(deps.table), async (mark) => {
       for (const window of await listWindows(deps.table, mark.tenant, 'hot', mark.date, mark.date)) {
         compactions.push(...(await compactWindow(deps, window, input)));
         if (!input.dryRun) cleaned += await cleanWindow(deps, window, input.graceMs ?? deps.graceMs);
       }
-    }
+    });
     return { compactions, cleaned };
   });
   return done ?? { compactions: [], cleaned: 0, skipped: true };
 }
 
-/** One window, level by level, until nothing is due. */
+/** One window, level by level, until nothing is due or it has had its turn. */
 async function compactWindow(deps: StorageDeps, window: WindowItem, input: CompactInput): Promise<CompactionReport[]> {
   const reports: CompactionReport[] = [];
-  for (;;) {
+  while (reports.length < MAX_STEPS) {
     const state = await readWindow(deps.table, window);
+    if (state.head.expired) return reports;
     const job = planCompaction(window, state.entries, deps.now(), input.force);
     if (!job) return reports;
     const base = {
@@ -85,11 +89,12 @@ async function compactWindow(deps: StorageDeps, window: WindowItem, input: Compa
       const outputs = await runCompaction(deps, state, job);
       reports.push({ ...base, outputs: outputs.length });
     } catch (error) {
-      if (!isOpsError(error, 'conflict')) throw error;
+      if (!(await isOvertaken(deps, [state], error))) throw error;
       return [...reports, { ...base, outputs: 0, conflict: true }];
     }
     if (job.level === LEVEL.final) return reports;
   }
+  return reports;
 }
 
 /** Merges the inputs, writes the outputs, commits. */
@@ -102,7 +107,7 @@ export async function runCompaction(deps: StorageDeps, state: WindowState, job: 
     steps: metricsBlockSteps,
   });
   const event = blockCommitted(deps, window, job.level === LEVEL.final, outputs);
-  const commit = { window, version: state.head.version, level: job.level, outputs, inputs: job.inputs.map((entry) => entry.id) };
+  const commit = { window, head: state.head, level: job.level, outputs, inputs: job.inputs.map((entry) => entry.id) };
   return commitBlocks(deps.table, { ...commit, alongside: [outboxWrite(event)] }, deps.now());
 }
 
@@ -119,7 +124,7 @@ async function openInputs(
   const grouped = groupBySeries(batches, () => true).sort((a, b) => compareSeries(a.series, b.series));
   const streams: Iterator<RawSeries>[] = [grouped.map(({ series, samples }) => ({ series, samples: sortUnique(samples) })).values()];
   for (const entry of inputs) {
-    if (entry.kind === 'block') streams.push(await openBlockSamples(deps, entry));
+    if (entry.kind === 'block' && entry.rows > 0) streams.push(await openBlockSamples(deps, entry));
   }
   return streams;
 }

@@ -1,18 +1,20 @@
-import { isOpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import { resolutionMs } from '#model/tier.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { AggregateSeries, RawSeries } from '#ports/sample-source.ts';
+import type { Write } from '#ports/table.ts';
 import { aggregateAggregates, aggregateSamples } from './aggregate.ts';
 import { aggregateBlockSteps } from './aggregate-block.ts';
 import { openBlockAggregates, openBlockSamples } from './block-reader.ts';
-import { commitBlocks, ensureWindow, listWindows, readWindow, stateOf, type WindowItem, type WindowState } from './catalog.ts';
-import { LEVEL, visibleEntries } from './catalog-entry.ts';
+import { commitBlocks, headUnchanged, listWindows, readWindow, stateOf, type WindowItem, type WindowState, windowKey } from './catalog.ts';
+import { headKey, LEVEL, readableEntries, visibleEntries } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
 import { blockCommitted } from './compact.ts';
+import { forEachSettled } from './for-each-settled.ts';
 import { withLease } from './lease.ts';
 import { mergeSamples } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
+import { isOvertaken } from './overtaken.ts';
 import { planCleaning } from './plan-cleaning.ts';
 import { type DownsamplingJob, isFinal, planDownsampling } from './plan-downsampling.ts';
 import type { StorageDeps } from './storage-deps.ts';
@@ -45,7 +47,9 @@ const MARK_SETTLED_MS = 5 * MINUTE_MS;
 export async function downsample(deps: StorageDeps, input: DownsampleInput = {}): Promise<DownsampleResult> {
   const done = await withLease(deps, 'storage-downsample', LEASE_MS, async () => {
     const downsamplings: DownsamplingReport[] = [];
-    for (const mark of await listWork(deps.table)) downsamplings.push(...(await downsampleDay(deps, mark, input)));
+    await forEachSettled(await listWork(deps.table), async (mark) => {
+      downsamplings.push(...(await downsampleDay(deps, mark, input)));
+    });
     return { downsamplings };
   });
   return done ?? { downsamplings: [], skipped: true };
@@ -53,11 +57,8 @@ export async function downsample(deps: StorageDeps, input: DownsampleInput = {})
 
 async function downsampleDay(deps: StorageDeps, mark: WorkMark, input: DownsampleInput): Promise<DownsamplingReport[]> {
   const { tenant, date } = mark;
-  const [hot] = await listWindows(deps.table, tenant, 'hot', date, date);
-  if (!hot) {
-    if (deps.now() - mark.markedAtMs >= MARK_SETTLED_MS) await clearWork(deps.table, mark);
-    return [];
-  }
+  const [listed] = await listWindows(deps.table, tenant, 'hot', date, date);
+  const hot: WindowItem = listed ?? { tenant, date, tier: 'hot', segmentShards: 0 };
   const warm: WindowItem = { tenant, date, tier: 'warm', segmentShards: 0 };
   const cold: WindowItem = { tenant, date, tier: 'cold', segmentShards: 0 };
   const reports: DownsamplingReport[] = [];
@@ -69,7 +70,7 @@ async function downsampleDay(deps: StorageDeps, mark: WorkMark, input: Downsampl
     if (job) reports.push(await attempt(deps, job, to, input));
     if (!input.dryRun) await cleanWindow(deps, to, input.graceMs ?? deps.graceMs);
   }
-  if (reports.length === 0) await clearIfDone(deps, mark, hot, warm, cold);
+  if (reports.length === 0 && !input.dryRun) await clearIfDone(deps, mark, hot, warm, cold);
   return reports;
 }
 
@@ -79,29 +80,35 @@ async function attempt(deps: StorageDeps, job: DownsamplingJob, to: WindowItem, 
   try {
     return { ...report, rows: await runDownsampling(deps, job) };
   } catch (error) {
-    if (!isOpsError(error, 'conflict')) throw error;
+    if (!(await isOvertaken(deps, [job.from, job.to], error))) throw error;
     return { ...report, rows: 0, conflict: true };
   }
 }
 
-/** Writes the coarser window whole and commits it in place of what it held. */
+/**
+ * Writes the coarser window whole and commits it in place of what it held, on condition that what it was made from has not been
+ * replaced or expired meanwhile. The window is listed by the same transaction: a reader that finds it listed finds it filled.
+ */
 export async function runDownsampling(deps: StorageDeps, job: DownsamplingJob): Promise<number> {
-  const { from, to, source } = job;
-  await ensureWindow(deps.table, to.window, 0);
+  const { from, to, source, root } = job;
   const items =
     from.window.tier === 'hot' ? await aggregatedRaw(deps, from) : await aggregatedAggregates(deps, from, resolutionMs[to.window.tier]);
   const format = { rowsOf: ({ aggregates }: AggregateSeries) => aggregates.ts.length, steps: aggregateBlockSteps };
   const outputs = await writeBlocks(deps, to.window, LEVEL.final, items, format);
   const inputs = visibleEntries(to.entries).map((entry) => entry.id);
-  const event = outboxWrite(blockCommitted(deps, to.window, true, outputs));
-  const commit = { window: to.window, version: to.head.version, level: LEVEL.final, outputs, inputs, source };
-  await commitBlocks(deps.table, { ...commit, alongside: [event] }, deps.now());
+  const alongside: Write[] = [
+    outboxWrite(blockCommitted(deps, to.window, true, outputs)),
+    { kind: 'put', item: { ...windowKey(to.window), segmentShards: 0 } },
+    { kind: 'check', key: headKey(from.window), condition: headUnchanged(from.head) },
+  ];
+  const commit = { window: to.window, head: to.head, level: LEVEL.final, outputs, inputs, source, root };
+  await commitBlocks(deps.table, { ...commit, alongside }, deps.now());
   return outputs.reduce((sum, output) => sum + output.rows, 0);
 }
 
 async function aggregatedRaw(deps: StorageDeps, from: WindowState): Promise<Iterator<AggregateSeries>> {
   const streams: Iterator<RawSeries>[] = [];
-  for (const entry of visibleEntries(from.entries)) streams.push(await openBlockSamples(deps, entry));
+  for (const entry of readableEntries(from.entries)) streams.push(await openBlockSamples(deps, entry));
   return (function* () {
     for (const { series, parts } of mergeStreams(streams)) {
       const aggregates = aggregateSamples(mergeSamples(parts.map((part) => part.samples)), resolutionMs.warm);
@@ -113,7 +120,7 @@ async function aggregatedRaw(deps: StorageDeps, from: WindowState): Promise<Iter
 /** A day's aggregates are written in one go, so their blocks share no series. */
 async function aggregatedAggregates(deps: StorageDeps, from: WindowState, widthMs: number): Promise<Iterator<AggregateSeries>> {
   const streams: Iterator<AggregateSeries>[] = [];
-  for (const entry of visibleEntries(from.entries)) streams.push(await openBlockAggregates(deps, entry));
+  for (const entry of readableEntries(from.entries)) streams.push(await openBlockAggregates(deps, entry));
   return (function* () {
     for (const { series, parts } of mergeStreams(streams)) yield { series, aggregates: aggregateAggregates(parts[0].aggregates, widthMs) };
   })();
@@ -124,6 +131,7 @@ async function clearIfDone(deps: StorageDeps, mark: WorkMark, ...windows: readon
   if (deps.now() - mark.markedAtMs < MARK_SETTLED_MS) return;
   const [hot, warm, cold] = await Promise.all(windows.map((window) => readWindow(deps.table, window)));
   const isClean = [hot, warm, cold].every((state) => planCleaning(state.entries, Number.POSITIVE_INFINITY, 0).length === 0);
-  const isDerived = warm.head.source === stateOf(hot) && cold.head.source === stateOf(warm);
-  if (isClean && isDerived && isFinal(visibleEntries(hot.entries))) await clearWork(deps.table, mark);
+  const isDerived = hot.head.expired || (warm.head.source === stateOf(hot) && cold.head.source === stateOf(warm));
+  const isGone = [hot, warm, cold].every((state) => state.entries.length === 0);
+  if (isGone || (isClean && isDerived && isFinal(visibleEntries(hot.entries)))) await clearWork(deps.table, mark);
 }

@@ -4,10 +4,21 @@ import type { WindowExpired } from '#model/events.ts';
 import type { Tier } from '#model/tier.ts';
 import { tiers } from '#model/tier.ts';
 import { outboxWrite } from '#ports/outbox.ts';
-import { listWindows, readWindow, type WindowItem, type WindowState } from './catalog.ts';
-import { headKey, windowSk, windowsPartition } from './catalog-entry.ts';
+import type { Changes, Write } from '#ports/table.ts';
+import {
+  headUnchanged,
+  listWindows,
+  readHead,
+  readWindow,
+  type WindowHead,
+  type WindowItem,
+  type WindowState,
+  windowKey,
+} from './catalog.ts';
+import { headKey } from './catalog-entry.ts';
 import { deleteEntries } from './clean-window.ts';
-import { type DayState, type ExpiryVerdict, planExpiry } from './plan-expiry.ts';
+import { forEachSettled } from './for-each-settled.ts';
+import { type DayState, type ExpiryVerdict, holdsLatecomers, planExpiry } from './plan-expiry.ts';
 import type { StorageDeps } from './storage-deps.ts';
 import { listTenants, markWork } from './work-list.ts';
 
@@ -21,71 +32,110 @@ export interface ExpiryReport extends ExpiryVerdict {
   readonly entries: number;
 }
 
+type DayWindows = Readonly<Record<Tier, WindowItem | undefined>> & { readonly tenant: string; readonly date: string };
+
 /** Deletes what is past its retention and whose successors are committed; says of everything older why it stays. */
 export async function expire(deps: StorageDeps, input: ExpireInput = {}): Promise<{ readonly expired: readonly ExpiryReport[] }> {
   const expired: ExpiryReport[] = [];
-  for (const tenant of await listTenants(deps.table)) {
-    const { retentionMs } = deps.settings(tenant);
-    for (const windows of await listDays(deps, tenant)) {
-      const day = await readDay(deps, windows);
-      for (const verdict of planExpiry(day, retentionMs, deps.now(), deps.graceMs)) {
-        const state = day[verdict.tier];
-        if (verdict.reason === 'holds nothing' || verdict.reason === 'within its retention') continue;
-        const report = { ...verdict, tenant, date: state.window.date, entries: state.entries.length };
-        expired.push(report);
-        if (input.dryRun) continue;
-        if (verdict.expire) await expireWindow(deps, windows[verdict.tier], state);
-        else await markWork(deps.table, tenant, state.window.date, deps.now());
-      }
-    }
-  }
+  await forEachSettled(await listTenants(deps.table), async (tenant) => {
+    await forEachSettled(await listDays(deps, tenant), async (windows) => {
+      for (const tier of tiers) expired.push(...(await expireTier(deps, windows, tier, input)));
+    });
+  });
   return { expired };
 }
 
+/** A day is read anew for each tier, since what became of the one before it matters. */
+async function expireTier(deps: StorageDeps, windows: DayWindows, tier: Tier, { dryRun }: ExpireInput): Promise<ExpiryReport[]> {
+  if (windows[tier] === undefined) return [];
+  const day = await readDay(deps, windows);
+  const { tenant, date } = windows;
+  const verdicts = planExpiry(day, deps.settings(tenant).retentionMs, deps.now(), deps.graceMs);
+  const verdict = verdicts.find((one) => one.tier === tier) as ExpiryVerdict;
+  if (verdict.reason === 'within its retention') return [];
+  if (!dryRun && verdict.expire) await expireWindow(deps, windows[tier], day);
+  if (!dryRun && !verdict.expire) await markWork(deps.table, tenant, date, deps.now());
+  return [{ ...verdict, tenant, date, entries: day[tier].entries.length }];
+}
+
 /**
- * The head moves on first, on condition that nothing was committed since the plan, so that a compaction under way cannot commit
- * what is being deleted. A crash later leaves entries that the next run deletes.
+ * The head is marked first, on condition that nothing was committed since the plan here or where the successors are: from then on
+ * nothing can join or be derived, and a run that is cut off is taken up by the next. What came between plan and mark takes the
+ * mark back. The window leaves the list in the same transaction that says so.
  */
-async function expireWindow(deps: StorageDeps, window: WindowItem, state: WindowState): Promise<void> {
-  const nowMs = deps.now();
+async function expireWindow(deps: StorageDeps, window: WindowItem, day: DayState): Promise<void> {
+  const { head } = day[window.tier];
+  if (!head.expired && !(await markExpired(deps, window, day))) return;
+  const marked = await readWindow(deps.table, window);
+  if (!marked.head.expired) return;
+  if (holdsLatecomers(marked)) {
+    await changeHead(deps, marked, { remove: ['expired'] });
+    return markWork(deps.table, window.tenant, window.date, deps.now());
+  }
+  await deleteEntries(deps, window, marked.entries, marked.entries);
+  await finishExpiry(deps, window, marked, day);
+}
+
+async function markExpired(deps: StorageDeps, window: WindowItem, day: DayState): Promise<boolean> {
+  const others = tiers.filter((tier) => tier !== window.tier);
+  const checks = others.map((tier): Write => ({ kind: 'check', key: headKey(day[tier].window), condition: headUnchanged(day[tier].head) }));
+  const isMarked = await changeHead(deps, day[window.tier], { set: { expired: true } }, checks);
+  return isMarked || (await readHead(deps.table, window)).expired; // perhaps by this very write, whose answer got lost
+}
+
+/**
+ * A day of which no tier holds anything any more takes raw samples again. The mark of a coarse tier stays: it says that what was
+ * there went by its age.
+ */
+async function finishExpiry(deps: StorageDeps, window: WindowItem, marked: WindowState, day: DayState): Promise<void> {
+  const isEmpty = tiers.every((tier) => tier === window.tier || day[tier].entries.length === 0);
   const detail: WindowExpired = {
     id: deps.newId(),
     tenant: window.tenant,
-    at: new Date(nowMs).toISOString(),
+    at: new Date(deps.now()).toISOString(),
     signal: 'metrics',
     tier: window.tier,
     date: window.date,
-    blocks: state.entries.length,
+    blocks: marked.entries.length,
   };
-  const { version } = state.head;
-  const changes = { set: { version: version + 1, committedAtMs: nowMs } };
-  const condition = version === 0 ? { exists: false } : { equals: { version } };
-  const event = outboxWrite({ source: 'quarterdeck.storage', detailType: 'Window Expired', detail });
+  const alongside: Write[] = [
+    { kind: 'delete', key: windowKey(window) },
+    outboxWrite({ source: 'quarterdeck.storage', detailType: 'Window Expired', detail }),
+  ];
+  if (isEmpty && window.tier !== 'hot' && day.hot.head.expired) alongside.push(headWrite(deps, day.hot, { remove: ['expired'] }));
+  await changeHead(deps, marked, isEmpty && window.tier === 'hot' ? { remove: ['expired'] } : {}, alongside);
+}
+
+/** False if the head is not as it was read: somebody else was at the window, and the next run plans anew. */
+async function changeHead(deps: StorageDeps, state: WindowState, changes: Changes, alongside: readonly Write[] = []): Promise<boolean> {
   try {
-    await retry(() => deps.table.transact([{ kind: 'update', key: headKey(window), changes, condition }, event]));
+    await retry(() => deps.table.transact([headWrite(deps, state, changes), ...alongside]));
+    return true;
   } catch (error) {
-    if (isOpsError(error, 'conflict')) return; // the window changed: the next run plans anew
-    throw error;
+    if (!isOpsError(error, 'conflict')) throw error;
+    return false;
   }
-  await deleteEntries(deps, window, state.entries);
-  await retry(() => deps.table.delete({ pk: windowsPartition(window.tenant), sk: windowSk(window.tier, window.date) }));
+}
+
+function headWrite(deps: StorageDeps, { window, head }: { window: WindowState['window']; head: WindowHead }, changes: Changes): Write {
+  const set = { ...changes.set, version: head.version + 1, committedAtMs: deps.now() };
+  return { kind: 'update', key: headKey(window), changes: { ...changes, set }, condition: headUnchanged(head) };
 }
 
 /** Every day of a tenant that any tier lists. */
-async function listDays(deps: StorageDeps, tenant: string): Promise<Record<Tier, WindowItem>[]> {
+async function listDays(deps: StorageDeps, tenant: string): Promise<DayWindows[]> {
   const days = new Map<string, Partial<Record<Tier, WindowItem>>>();
   for (const tier of tiers) {
     for (const window of await listWindows(deps.table, tenant, tier)) days.set(window.date, { ...days.get(window.date), [tier]: window });
   }
-  const missing = (tier: Tier, date: string): WindowItem => ({ tenant, tier, date, segmentShards: 0 });
-  return Array.from(days, ([date, found]) => ({
-    hot: found.hot ?? missing('hot', date),
-    warm: found.warm ?? missing('warm', date),
-    cold: found.cold ?? missing('cold', date),
-  }));
+  return Array.from(days, ([date, { hot, warm, cold }]) => ({ tenant, date, hot, warm, cold }));
 }
 
-async function readDay(deps: StorageDeps, windows: Record<Tier, WindowItem>): Promise<DayState> {
-  const [hot, warm, cold] = await Promise.all(tiers.map((tier) => readWindow(deps.table, windows[tier])));
-  return { hot, warm, cold };
+async function readDay(deps: StorageDeps, windows: DayWindows): Promise<DayState> {
+  const { tenant, date } = windows;
+  const read = async (tier: Tier) => {
+    const state = await readWindow(deps.table, windows[tier] ?? { tenant, tier, date, segmentShards: 0 });
+    return { ...state, listed: windows[tier] !== undefined };
+  };
+  return { hot: await read('hot'), warm: await read('warm'), cold: await read('cold') };
 }

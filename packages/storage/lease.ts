@@ -19,10 +19,10 @@ export async function withLease<T>(deps: StorageDeps, name: string, leaseMs: num
 async function acquire(deps: StorageDeps, name: string, owner: string, leaseMs: number): Promise<boolean> {
   const nowMs = deps.now();
   const item = { pk: 'lease', sk: name, owner, untilMs: nowMs + leaseMs };
-  return (
-    (await holds(retry(() => deps.table.put(item, { exists: false })))) ||
-    (await holds(retry(() => deps.table.put(item, { atMost: { untilMs: nowMs } }))))
-  );
+  if (await holds(retry(() => deps.table.put(item, { exists: false })))) return true;
+  if (await holds(retry(() => deps.table.put(item, { atMost: { untilMs: nowMs } })))) return true;
+  const held = await retry(() => deps.table.get({ pk: 'lease', sk: name }));
+  return held?.owner === owner; // by a put of ours whose answer got lost
 }
 
 async function release(deps: StorageDeps, name: string, owner: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { alignDown, DAY_MS, HOUR_MS, MINUTE_MS } from '#core/time.ts';
-import { type CatalogEntry, LEVEL, visibleEntries, type Window } from './catalog-entry.ts';
+import { type CatalogEntry, dayStart, LEVEL, visibleEntries, type Window } from './catalog-entry.ts';
 
 /** Inputs to be replaced by blocks of a level. */
 export interface CompactionJob {
@@ -18,12 +18,10 @@ const MIN_SEGMENTS = 16;
 /** Bounds of one step's inputs: segments are unpacked whole, blocks are streamed. */
 const MAX_SEGMENT_ROWS = 4_000_000;
 const MAX_INPUT_BYTES = 256 * 1024 * 1024;
+/** Ids of all inputs ride in one catalog item of at most 400 KB. */
 const MAX_INPUTS = 4_000;
-
-/** Start of a window's day. */
-export function dayStart(window: Window): number {
-  return Date.parse(`${window.date}T00:00:00Z`);
-}
+/** 80 blocks of the size that blocks have: what one commit holds. */
+const MAX_INPUT_ROWS = 640_000_000;
 
 /** True once the day is over and its stragglers have had their time. */
 export function isClosed(window: Window, nowMs: number): boolean {
@@ -39,8 +37,8 @@ export function planCompaction(window: Window, entries: readonly CatalogEntry[],
   const pending = visible.filter((entry) => entry.level < LEVEL.final);
   if (pending.length === 0) return undefined;
   const segments = bounded(pending.filter((entry) => entry.level === LEVEL.segment));
-  const unpackable = pending.filter((entry) => entry.level > LEVEL.segment || segments.includes(entry));
-  if (unpackable.length < pending.length) return { level: LEVEL.recent, inputs: segments };
+  const segmentCount = pending.filter((entry) => entry.level === LEVEL.segment).length;
+  if (segments.length < segmentCount) return { level: LEVEL.recent, inputs: segments };
   if (isClosed(window, nowMs) || force) {
     const final = visible.filter((entry) => entry.level === LEVEL.final);
     if (force || isFinalDue(final, pending, nowMs)) {
@@ -71,11 +69,14 @@ function isFinalDue(final: readonly CatalogEntry[], pending: readonly CatalogEnt
 function bounded(entries: readonly CatalogEntry[]): CatalogEntry[] {
   const taken: CatalogEntry[] = [];
   let segmentRows = 0;
+  let rows = 0;
   let bytes = 0;
   for (const entry of [...entries].sort((a, b) => a.createdAtMs - b.createdAtMs)) {
     segmentRows += entry.kind === 'segment' ? entry.rows : 0;
+    rows += entry.rows;
     bytes += entry.bytes;
-    const over = segmentRows > MAX_SEGMENT_ROWS || bytes > MAX_INPUT_BYTES || taken.length >= MAX_INPUTS;
+    const tooMany = segmentRows > MAX_SEGMENT_ROWS || rows > MAX_INPUT_ROWS || taken.length >= MAX_INPUTS;
+    const over = tooMany || bytes > MAX_INPUT_BYTES;
     if (over && taken.length > 0) break;
     taken.push(entry);
   }

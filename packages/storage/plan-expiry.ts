@@ -1,12 +1,11 @@
 import { DAY_MS } from '#core/time.ts';
 import type { Tier } from '#model/tier.ts';
 import { stateOf, type WindowState } from './catalog.ts';
-import { visibleEntries } from './catalog-entry.ts';
-import { dayStart } from './plan-compaction.ts';
+import { dayStart, LEVEL, visibleEntries } from './catalog-entry.ts';
 import { isFinal } from './plan-downsampling.ts';
 
 /** One day's windows in every tier. */
-export type DayState = Readonly<Record<Tier, WindowState>>;
+export type DayState = Readonly<Record<Tier, WindowState & { readonly listed: boolean }>>;
 
 export interface ExpiryVerdict {
   readonly tier: Tier;
@@ -20,28 +19,43 @@ const SETTLE_MS = DAY_MS;
 
 /**
  * Which of a day's tiers are past their retention and may go: raw only once both its successors hold all of it, 5 min rows
- * only once the 1 h rows do. `graceMs` is for queries that began before the cut-off passed.
+ * only once the 1 h rows do, and either only once queries that were planned before that commit are over. `graceMs` is for
+ * those, and for queries that began before the cut-off passed. An expiry that has begun goes on whatever else.
  */
 export function planExpiry(day: DayState, retentionMs: Readonly<Record<Tier, number>>, nowMs: number, graceMs: number): ExpiryVerdict[] {
-  const verdict = (tier: Tier, obstacle: string | undefined): ExpiryVerdict => {
-    const state = day[tier];
-    if (state.entries.length === 0) return { tier, expire: false, reason: 'holds nothing' };
-    const endMs = dayStart(state.window) + DAY_MS;
-    if (nowMs < endMs + retentionMs[tier] + graceMs) return { tier, expire: false, reason: 'within its retention' };
-    if (obstacle !== undefined) return { tier, expire: false, reason: obstacle };
-    return { tier, expire: true, reason: 'past its retention' };
+  const verdict = (tier: Tier, findObstacle: () => string | undefined): ExpiryVerdict => {
+    const { head, entries, listed, window } = day[tier];
+    if (entries.length === 0 && !listed) return { tier, expire: false, reason: 'holds nothing' };
+    if (head.expired) return { tier, expire: true, reason: 'past its retention' };
+    if (nowMs < dayStart(window) + DAY_MS + retentionMs[tier] + graceMs) return { tier, expire: false, reason: 'within its retention' };
+    const obstacle = entries.length === 0 ? undefined : findObstacle();
+    return { tier, expire: obstacle === undefined, reason: obstacle ?? 'past its retention' };
   };
-  return [verdict('hot', hotObstacle(day, nowMs)), verdict('warm', warmObstacle(day)), verdict('cold', undefined)];
+  return [
+    verdict('hot', () => hotObstacle(day, nowMs) ?? warmObstacle(day, nowMs, graceMs)),
+    verdict('warm', () => warmObstacle(day, nowMs, graceMs)),
+    verdict('cold', () => undefined),
+  ];
 }
 
-function hotObstacle(day: DayState, nowMs: number): string | undefined {
-  const visible = visibleEntries(day.hot.entries);
+function hotObstacle({ hot, warm }: DayState, nowMs: number): string | undefined {
+  const visible = visibleEntries(hot.entries);
   if (!isFinal(visible)) return 'has data that is not compacted yet';
   if (visible.some((entry) => nowMs - entry.createdAtMs < SETTLE_MS)) return 'was written to within the last day';
-  if (day.warm.head.source !== stateOf(day.hot)) return 'its 5 min aggregates are not committed yet';
-  return warmObstacle(day);
+  return warm.head.source === stateOf(hot) ? undefined : 'its 5 min aggregates are not committed yet';
 }
 
-function warmObstacle(day: DayState): string | undefined {
-  return day.cold.head.source === stateOf(day.warm) ? undefined : 'its 1 h aggregates are not committed yet';
+function warmObstacle({ warm, cold }: DayState, nowMs: number, graceMs: number): string | undefined {
+  if (warm.head.expired && warm.entries.length === 0) return undefined;
+  if (cold.head.source !== stateOf(warm)) return 'its 1 h aggregates are not committed yet';
+  const committedAtMs = Math.max(warm.head.committedAtMs, cold.head.committedAtMs);
+  return nowMs - committedAtMs < graceMs ? 'its aggregates were committed only now' : undefined;
+}
+
+/**
+ * What an expiry does that has marked its window, so that nothing more can join: deletes all of it, unless raw samples came after
+ * the plan and before the mark. Those are the visible entries that are not final, since a window is planned only when all are.
+ */
+export function holdsLatecomers({ window, entries }: WindowState): boolean {
+  return window.tier === 'hot' && visibleEntries(entries).some((entry) => entry.level < LEVEL.final);
 }

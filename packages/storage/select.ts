@@ -1,14 +1,14 @@
 import { mapConcurrent } from '#core/batch.ts';
 import { OpsError } from '#core/errors.ts';
-import { isoDate } from '#core/time.ts';
+import { alignDown, isoDate } from '#core/time.ts';
 import { type Series, seriesKey } from '#model/series.ts';
-import { resolutionMs, type Tier } from '#model/tier.ts';
+import { resolutionMs, type Tier, tiers } from '#model/tier.ts';
 import type { AggregateSeries, RawSeries, SelectInput, SelectResult } from '#ports/sample-source.ts';
 import { aggregateAggregates, aggregateSamples } from './aggregate.ts';
 import { joinAggregates, sliceAggregates } from './aggregate-columns.ts';
 import { readAggregates, readSamples } from './block-reader.ts';
-import { listWindows, readWindow, type WindowItem } from './catalog.ts';
-import { type CatalogEntry, visibleEntries, type Window } from './catalog-entry.ts';
+import { listWindows, readWindow, stateOf, type WindowItem, type WindowState } from './catalog.ts';
+import { type CatalogEntry, readableEntries, type Window } from './catalog-entry.ts';
 import { compileSelector, exactMetric } from './matching.ts';
 import { mergeSamples, sliceTime } from './merge-samples.ts';
 import type { OfSeries } from './merge-series.ts';
@@ -16,6 +16,7 @@ import { namesFilterHas } from './names-filter.ts';
 import { planTier } from './plan-tier.ts';
 import { type ReadCounter, readStats, startCounting } from './read-counter.ts';
 import { readSegments } from './recent-samples.ts';
+import { replanOnMissing } from './replan.ts';
 import type { StorageDeps } from './storage-deps.ts';
 
 type CoarseTier = Exclude<Tier, 'hot'>;
@@ -28,13 +29,20 @@ const ENTRIES_AT_ONCE = 16;
 interface Selection {
   readonly input: SelectInput;
   readonly wanted: (series: Series) => boolean;
-  readonly mayHold: (entry: CatalogEntry) => boolean;
   readonly metrics: readonly string[] | undefined;
   readonly counter: ReadCounter;
+  /** Bytes of the entries planned so far. */
+  plannedBytes: number;
+  /** Samples found so far, parts of the same series not yet merged. */
+  foundSamples: number;
 }
 
 /** Answers a selector from the tier that suits it. */
 export async function selectSeries(deps: StorageDeps, input: SelectInput): Promise<SelectResult> {
+  return replanOnMissing(() => planAndSelect(deps, input));
+}
+
+async function planAndSelect(deps: StorageDeps, input: SelectInput): Promise<SelectResult> {
   const { tier, warnings } = planTier(input, longestRetention(deps, input.tenant), deps.now());
   const selection = startSelection(input);
   const series = tier === 'hot' ? await selectRaw(deps, selection) : await selectAggregates(deps, selection, tier);
@@ -55,16 +63,18 @@ function startSelection(input: SelectInput): Selection {
   return {
     input,
     wanted: compileSelector(input.matchers),
-    mayHold: (entry) =>
-      entry.maxTs >= input.startMs && entry.minTs <= input.endMs && (metric === undefined || namesFilterHas(entry.names, metric)),
     metrics: metric === undefined ? undefined : [metric],
     counter: startCounting(),
+    plannedBytes: 0,
+    foundSamples: 0,
   };
 }
 
 async function selectRaw(deps: StorageDeps, selection: Selection): Promise<RawSeries[]> {
   const windows = await windowsOf(deps, selection, 'hot');
-  const lists = await mapConcurrent(windows, WINDOWS_AT_ONCE, (window) => readRawWindow(deps, window, selection));
+  const lists = await mapConcurrent(windows, WINDOWS_AT_ONCE, async (window) => {
+    return readRawWindow(deps, await openWindow(deps, window, selection), selection, rangeIn(deps, window, selection, 'hot'));
+  });
   const merged = mergeBySeries(
     lists.flat(),
     (series, parts): RawSeries => ({ series, samples: mergeSamples(parts.map((part) => part.samples)) }),
@@ -72,70 +82,122 @@ async function selectRaw(deps: StorageDeps, selection: Selection): Promise<RawSe
   return limited(merged, ({ samples }) => samples.ts.length, selection);
 }
 
-/** The wanted series of one day, per source: parts still to be merged. */
-async function readRawWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<RawSeries[]> {
-  const { visible, needed } = await openWindow(deps, window, selection);
+/** The wanted series of one day, per source: parts still to be merged. Nothing of a day whose raw samples are being deleted. */
+async function readRawWindow(deps: StorageDeps, state: WindowState, selection: Selection, range: TimeRange): Promise<RawSeries[]> {
+  if (state.head.expired) return [];
+  const { window } = state;
+  const { startMs, endMs } = range;
+  const { visible, needed } = planReads(state, selection, range);
   const segments = { visible: visible.filter(isSegment), needed: needed.filter(isSegment) };
   const fromSegments = await readSegments(deps, window, segments, selection.wanted, selection.counter);
-  const { startMs, endMs } = rangeIn(deps, window, selection, 'hot');
   const wants = { metrics: selection.metrics, minTs: startMs, maxTs: endMs };
   const blocks = needed.filter((entry) => entry.kind === 'block');
   const fromBlocks = await mapConcurrent(blocks, ENTRIES_AT_ONCE, (entry) => readSamples(deps, entry, wants, selection.counter));
   const parts = [fromSegments, ...fromBlocks.map((series) => series.filter((one) => selection.wanted(one.series)))].flat();
-  return parts
+  const found = parts
     .map(({ series, samples }) => ({ series, samples: sliceTime(samples, startMs, endMs) }))
     .filter(({ samples }) => samples.ts.length > 0);
+  for (const { samples } of found) selection.foundSamples += samples.ts.length;
+  // Parts may repeat each other's samples, so that only far past the limit it is certain that the sum will be over it.
+  if (selection.foundSamples > 2 * selection.input.limits.maxSamples)
+    assertWithin(selection.foundSamples, selection.input.limits.maxSamples, 'samples');
+  return found;
 }
 
-/** Aggregates day by day; a day that has none yet is aggregated from what it has. */
+interface TimeRange {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+type DayWindows = { -readonly [T in Tier]?: WindowItem };
+
+/**
+ * Aggregates day by day. Tiers are listed from the finest to the coarsest, as data moves: a day that leaves one while this goes
+ * on is found in the next.
+ */
 async function selectAggregates(deps: StorageDeps, selection: Selection, tier: CoarseTier): Promise<AggregateSeries[]> {
-  const days = new Map<string, WindowItem>();
-  const sources: readonly Tier[] = tier === 'cold' ? ['cold', 'warm', 'hot'] : ['warm', 'hot'];
-  for (const source of sources) {
+  const days = new Map<string, DayWindows>();
+  for (const source of tier === 'cold' ? tiers : (['hot', 'warm'] as const)) {
     for (const window of await windowsOf(deps, selection, source)) {
       const day = `${window.tenant}/${window.date}`;
-      if (!days.has(day)) days.set(day, window);
+      days.set(day, { ...days.get(day), [source]: window });
     }
   }
-  const lists = await mapConcurrent([...days.values()], WINDOWS_AT_ONCE, (window) => readAggregateWindow(deps, window, selection, tier));
+  const lists = await mapConcurrent([...days.values()], WINDOWS_AT_ONCE, (windows) => readAggregateDay(deps, windows, selection, tier));
   const merged = mergeBySeries(lists.flat(), (series, parts): AggregateSeries => {
-    return { series, aggregates: joinAggregates(parts.map((part) => part.aggregates)) };
+    return {
+      series,
+      aggregates: joinAggregates(
+        parts.map((part) => part.aggregates),
+        resolutionMs[tier],
+      ),
+    };
   });
   return limited(merged, ({ aggregates }) => aggregates.ts.length, selection);
 }
 
-async function readAggregateWindow(
+async function readAggregateDay(
   deps: StorageDeps,
-  window: WindowItem,
+  windows: DayWindows,
   selection: Selection,
   tier: CoarseTier,
 ): Promise<AggregateSeries[]> {
-  const { startMs, endMs } = rangeIn(deps, window, selection, tier);
-  const found =
-    window.tier === 'hot' ? await aggregateRawWindow(deps, window, selection) : await readDerivedWindow(deps, window, selection);
+  const state = await chooseSource(deps, windows, selection, tier);
+  const { window } = state;
+  const range = rangeIn(deps, window, selection, tier);
+  const found = await (window.tier === 'hot' ? aggregateRawWindow : readDerivedWindow)(deps, state, selection, range);
   return found
     .map(({ series, aggregates }) => {
       const atTier = window.tier !== tier && tier === 'cold' ? aggregateAggregates(aggregates, resolutionMs.cold) : aggregates;
-      return { series, aggregates: sliceAggregates(atTier, startMs, endMs) };
+      return { series, aggregates: sliceAggregates(atTier, range.startMs, range.endMs) };
     })
     .filter(({ aggregates }) => aggregates.ts.length > 0);
 }
 
-async function aggregateRawWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<AggregateSeries[]> {
-  return mergeBySeries(await readRawWindow(deps, window, selection), (series, parts): AggregateSeries => {
+/**
+ * Where a day's aggregates come from, of one window at least: the wanted tier, or the next finer one that has them. While raw
+ * samples are there, only from aggregates made of all of them, else from the samples themselves, so that late data counts from
+ * its acknowledgement on.
+ */
+async function chooseSource(deps: StorageDeps, windows: DayWindows, selection: Selection, tier: CoarseTier): Promise<WindowState> {
+  const raw = windows.hot && (await openWindow(deps, windows.hot, selection));
+  const isRawGone = raw === undefined || raw.head.expired;
+  const root = raw && stateOf(raw);
+  for (const coarse of tier === 'cold' ? (['cold', 'warm'] as const) : (['warm'] as const)) {
+    const window = windows[coarse];
+    const state = window && (await openWindow(deps, window, selection));
+    if (state && (isRawGone || state.head.root === root)) return state;
+  }
+  return raw as WindowState;
+}
+
+/** Intervals at the ends of the range are made of all their samples, as they will be when the day is derived. */
+async function aggregateRawWindow(
+  deps: StorageDeps,
+  state: WindowState,
+  selection: Selection,
+  { startMs, endMs }: TimeRange,
+): Promise<AggregateSeries[]> {
+  const whole = { startMs: alignDown(startMs, resolutionMs.cold), endMs: endMs + resolutionMs.cold };
+  return mergeBySeries(await readRawWindow(deps, state, selection, whole), (series, parts): AggregateSeries => {
     return { series, aggregates: aggregateSamples(mergeSamples(parts.map((part) => part.samples)), resolutionMs.warm) };
   });
 }
 
-async function readDerivedWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<AggregateSeries[]> {
-  const { needed } = await openWindow(deps, window, selection);
+async function readDerivedWindow(
+  deps: StorageDeps,
+  state: WindowState,
+  selection: Selection,
+  range: TimeRange,
+): Promise<AggregateSeries[]> {
+  const { needed } = planReads(state, selection, range);
   const wants = { metrics: selection.metrics };
   const lists = await mapConcurrent(needed, ENTRIES_AT_ONCE, (entry) => readAggregates(deps, entry, wants, selection.counter));
   return lists.flat().filter(({ series }) => selection.wanted(series));
 }
 
 /** The range asked for, within what the window's namespace keeps of the tier. */
-function rangeIn(deps: StorageDeps, window: Window, { input }: Selection, tier: Tier): { startMs: number; endMs: number } {
+function rangeIn(deps: StorageDeps, window: Window, { input }: Selection, tier: Tier): TimeRange {
   const keptSinceMs = deps.now() - deps.settings(window.tenant).retentionMs[tier];
   return { startMs: Math.max(input.startMs, keptSinceMs), endMs: input.endMs };
 }
@@ -149,15 +211,20 @@ async function windowsOf(deps: StorageDeps, { input, counter }: Selection, tier:
   return (await Promise.all(lists)).flat();
 }
 
-/** A window's visible entries, and those of them that may hold something wanted. */
-async function openWindow(deps: StorageDeps, window: WindowItem, selection: Selection) {
+async function openWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<WindowState> {
   selection.input.signal?.throwIfAborted();
-  const state = await readWindow(deps.table, window);
-  selection.counter.requests += 1 + window.segmentShards;
-  const visible = visibleEntries(state.entries);
-  const needed = visible.filter(selection.mayHold);
-  const bytes = needed.reduce((sum, entry) => sum + entry.bytes, 0);
-  if (selection.metrics === undefined) assertWithin(bytes, selection.input.limits.maxBytes, 'bytes');
+  selection.counter.requests += 2 + window.segmentShards;
+  return readWindow(deps.table, window);
+}
+
+/** A window's visible entries, and those of them that may hold something wanted. The times of aggregates are starts of intervals. */
+function planReads({ window, entries }: WindowState, selection: Selection, { startMs, endMs }: TimeRange) {
+  const width = Math.max(1, resolutionMs[window.tier]);
+  const hasMetric = ({ names }: CatalogEntry) => selection.metrics?.every((metric) => namesFilterHas(names, metric)) ?? true;
+  const visible = readableEntries(entries);
+  const needed = visible.filter((entry) => entry.maxTs + width > startMs && entry.minTs <= endMs && hasMetric(entry));
+  for (const entry of needed) selection.plannedBytes += entry.bytes;
+  if (selection.metrics === undefined) assertWithin(selection.plannedBytes, selection.input.limits.maxBytes, 'bytes');
   return { visible, needed };
 }
 
