@@ -10,9 +10,20 @@ interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
+interface Locked {
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly optional?: boolean;
+  readonly os?: readonly string[];
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Manifest;
 const named = { ...dependencies, ...optionalDependencies, ...devDependencies };
+
+const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Readonly<Record<string, Locked>> };
 
 /** Lines of the tables whose first cell names a package. */
 const rows = read('docs/dependencies.md')
@@ -48,17 +59,25 @@ describe('dependencies', () => {
   });
 
   it('are locked without the address of any registry', () => {
-    const lock = JSON.parse(read('package-lock.json')) as {
-      packages: Record<string, { resolved?: string; integrity?: string; version?: string }>;
-    };
-    for (const [path, { resolved, integrity }] of Object.entries(lock.packages)) {
-      expect(resolved, path).toBeUndefined();
-      if (path !== '') expect(integrity, path).toMatch(/^sha512-/);
+    for (const [path, { resolved }] of Object.entries(locked)) expect(resolved, path).toBeUndefined();
+  });
+
+  it('are locked by hash, but for binaries of machines that they are not locked on', () => {
+    for (const [path, { integrity, optional, os }] of Object.entries(locked)) {
+      if (path !== '' && !(optional && os)) expect(integrity, path).toMatch(/^sha512-/);
+    }
+  });
+
+  it('are locked with what any machine may need, without which npm ci refuses', () => {
+    for (const [path, { optionalDependencies = {} }] of Object.entries(locked)) {
+      for (const name of Object.keys(optionalDependencies)) {
+        const found = locked[`${path}/node_modules/${name}`] ?? locked[`node_modules/${name}`];
+        expect(found, `${name} of ${path || 'package.json'}`).toBeDefined();
+      }
     }
   });
 
   it('are locked at the versions of package.json', () => {
-    const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version?: string }> };
-    for (const [name, version] of Object.entries(named)) expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version);
+    for (const [name, version] of Object.entries(named)) expect(locked[`node_modules/${name}`]?.version, name).toBe(version);
   });
 });
