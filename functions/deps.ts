@@ -3,7 +3,7 @@ import { type Config, tenantRules, tenantSettings } from '#config/load-config.ts
 import type { Clock } from '#core/time.ts';
 import type { IngestDeps, IngestObserver, IngestTenant } from '#ingest/ingest-samples.ts';
 import { compilePipeline } from '#ingest/pipeline/pipeline.ts';
-import { readDroppedUntil } from '#ingest/run-aggregation.ts';
+import { readDroppedRanges } from '#ingest/run-aggregation.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Bus } from '#ports/bus.ts';
 import type { SampleSource } from '#ports/sample-source.ts';
@@ -60,7 +60,7 @@ export function createDeps(ports: Ports, config: Config, options: RunOptions): F
     inlineBytes: options.inlineBytes,
     graceMs: options.graceMs,
     pause: options.pause,
-    droppedUntil: (namespace) => readDroppedUntil(ports.table, ownerOf(namespace), tenantRules(config, ownerOf(namespace)), now()),
+    droppedRanges: (namespace) => readDroppedRanges(ports.table, ownerOf(namespace), tenantRules(config, ownerOf(namespace)), now()),
   };
   const store = createSampleStore(storage);
   const metadata = createMetadataStore(ports.table);

@@ -4,7 +4,7 @@ import type { MetricRegistry } from '#core/metrics.ts';
 
 /** Adds figures of this process to the registry, in the names that Prometheus' client libraries use. */
 export function addProcessMetrics(registry: MetricRegistry): void {
-  const cpu = registry.gauge('process_cpu_seconds_total', 'User and system CPU time spent, in seconds.');
+  const cpu = registry.counter('process_cpu_seconds_total', 'User and system CPU time spent, in seconds.');
   const resident = registry.gauge('process_resident_memory_bytes', 'Resident memory in bytes.');
   const start = registry.gauge('process_start_time_seconds', 'Start of the process, in seconds since the epoch.');
   const descriptors = registry.gauge('process_open_fds', 'Open file descriptors.');
@@ -19,21 +19,24 @@ export function addProcessMetrics(registry: MetricRegistry): void {
     openFiles = (await readdir('/proc/self/fd').catch(() => undefined))?.length;
   };
   void countFiles();
+  let counted = 0;
   registry.onCollect(() => {
     const usage = process.cpuUsage();
+    const seconds = (usage.user + usage.system) / 1e6;
     const memory = process.memoryUsage();
-    cpu.set({}, (usage.user + usage.system) / 1e6);
+    cpu.add({}, seconds - counted);
+    counted = seconds;
     resident.set({}, memory.rss);
     heap.set({}, memory.heapUsed);
     external.set({}, memory.external);
-    lag.set({ quantile: '0.5' }, seconds(delay.percentile(50)));
-    lag.set({ quantile: '0.99' }, seconds(delay.percentile(99)));
+    lag.set({ quantile: '0.5' }, toSeconds(delay.percentile(50)));
+    lag.set({ quantile: '0.99' }, toSeconds(delay.percentile(99)));
     delay.reset();
     if (openFiles !== undefined) descriptors.set({}, openFiles);
     void countFiles();
   });
 }
 
-function seconds(nanoseconds: number): number {
+function toSeconds(nanoseconds: number): number {
   return Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0;
 }

@@ -37,14 +37,22 @@ export async function runAggregation(deps: AggregationDeps, tenants: readonly st
   for (const tenant of tenants) {
     const rules = deps.rules(tenant);
     if (!rules.some((rule) => rule.aggregate)) continue;
-    for (const due of planAggregation(rules, await readDone(deps.table, tenant), deps.now())) {
-      reports.push(await aggregate(deps, tenant, due, dryRun));
+    const done = await readDone(deps.table, tenant);
+    const doneMs = new Map(Array.from(done, ([rule, range]) => [rule, range.doneMs]));
+    for (const due of planAggregation(rules, doneMs, deps.now())) {
+      const sinceMs = done.get(due.rule.name)?.sinceMs;
+      reports.push(await aggregate(deps, tenant, { ...due, sinceMs }, dryRun));
     }
   }
   return reports;
 }
 
-async function aggregate(deps: AggregationDeps, tenant: string, due: DueAggregation, dryRun: boolean): Promise<AggregationReport> {
+async function aggregate(
+  deps: AggregationDeps,
+  tenant: string,
+  due: DueAggregation & { readonly sinceMs: number | undefined },
+  dryRun: boolean,
+): Promise<AggregationReport> {
   const { rule, fromMs, toMs } = due;
   const selected = await deps.source.select({
     tenant,
@@ -64,38 +72,39 @@ async function aggregate(deps: AggregationDeps, tenant: string, due: DueAggregat
       .digest('hex')
       .slice(0, 32);
     if (batch.ts.length > 0) await deps.store.append({ tenant, id, batch });
-    await retry(() => deps.table.put({ pk: partition(tenant), sk: rule.name, doneMs: toMs }));
+    const sinceMs = due.sinceMs ?? fromMs;
+    await retry(() => deps.table.put({ pk: partition(tenant), sk: rule.name, sinceMs, doneMs: toMs }));
   }
   const iso = (timeMs: number) => new Date(timeMs).toISOString();
   return { tenant, rule: rule.name, from: iso(fromMs), to: iso(toMs), inputs: inputs.length, samples: batch.ts.length };
 }
 
 /**
- * Until which time a tenant's aggregate rules with `drop` have done their work, by series: samples up to then may go at the
- * next compaction. Undefined where no rule drops anything.
+ * What a tenant's aggregate rules with `drop` have put their results in place of, by series: from the start of a rule's first
+ * pass to the end of its last. What lies before the first pass was never aggregated and stays. Undefined where no rule drops.
  */
-export async function readDroppedUntil(
+export async function readDroppedRanges(
   table: Table,
   tenant: string,
   rules: readonly PipelineRule[],
   nowMs: number,
-): Promise<((series: Series) => number) | undefined> {
+): Promise<((series: Series) => { fromMs: number; toMs: number }[]) | undefined> {
   if (!rules.some((rule) => rule.aggregate?.drop)) return undefined;
   const done = await readDone(table, tenant);
-  const dropping = planAggregation(rules, new Map(), nowMs).filter(({ drop, rule }) => drop && done.has(rule.name));
-  return (series) => {
-    let untilMs = Number.NEGATIVE_INFINITY;
-    for (const { rule, isInput } of dropping) if (isInput(series)) untilMs = Math.max(untilMs, done.get(rule.name) as number);
-    return untilMs;
-  };
+  const dropping = planAggregation(rules, new Map(), nowMs).filter(({ drop }) => drop);
+  return (series) =>
+    dropping.flatMap(({ rule, isInput }) => {
+      const range = done.get(rule.name);
+      return range && isInput(series) ? [{ fromMs: range.sinceMs, toMs: range.doneMs }] : [];
+    });
 }
 
-async function readDone(table: Table, tenant: string): Promise<Map<string, number>> {
-  const done = new Map<string, number>();
+async function readDone(table: Table, tenant: string): Promise<Map<string, { sinceMs: number; doneMs: number }>> {
+  const done = new Map<string, { sinceMs: number; doneMs: number }>();
   let after: string | undefined;
   do {
     const page = await retry(() => table.query({ pk: partition(tenant), after }));
-    for (const item of page.items) done.set(item.sk, Number(item.doneMs));
+    for (const item of page.items) done.set(item.sk, { sinceMs: Number(item.sinceMs), doneMs: Number(item.doneMs) });
     after = page.next;
   } while (after !== undefined);
   return done;

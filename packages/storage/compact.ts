@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '#core/time.ts';
 import type { BlockCommitted } from '#model/events.ts';
-import { compareSeries, type Series } from '#model/series.ts';
+import type { SampleColumns } from '#model/samples.ts';
+import { compareSeries } from '#model/series.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
@@ -16,7 +17,7 @@ import { metricsBlockSteps } from './metrics-block.ts';
 import { isOvertaken } from './overtaken.ts';
 import { type CompactionJob, planCompaction } from './plan-compaction.ts';
 import { groupBySeries, openSegment } from './segment-reader.ts';
-import type { StorageDeps } from './storage-deps.ts';
+import type { DroppedRanges, StorageDeps } from './storage-deps.ts';
 import { listWork } from './work-list.ts';
 import { writeBlocks } from './write-blocks.ts';
 
@@ -100,8 +101,8 @@ async function compactWindow(deps: StorageDeps, window: WindowItem, input: Compa
 /** Merges the inputs, writes the outputs, commits. */
 export async function runCompaction(deps: StorageDeps, state: WindowState, job: CompactionJob): Promise<CatalogEntry[]> {
   const { window } = state;
-  const droppedUntil = await deps.droppedUntil?.(window.tenant);
-  const items = mergedSeries(await openInputs(deps, window, job.inputs), droppedUntil);
+  const dropped = await deps.droppedRanges?.(window.tenant);
+  const items = mergedSeries(await openInputs(deps, window, job.inputs), dropped);
   const outputs = await writeBlocks(deps, window, job.level, items, {
     rowsOf: ({ samples }) => samples.ts.length,
     steps: metricsBlockSteps,
@@ -129,13 +130,10 @@ async function openInputs(
   return streams;
 }
 
-function* mergedSeries(
-  streams: readonly Iterator<RawSeries>[],
-  droppedUntil: ((series: Series) => number) | undefined,
-): Generator<RawSeries> {
+function* mergedSeries(streams: readonly Iterator<RawSeries>[], dropped: DroppedRanges | undefined): Generator<RawSeries> {
   for (const { series, parts } of mergeStreams(streams)) {
     const samples = mergeSamples(parts.map((part) => part.samples));
-    yield { series, samples: droppedUntil ? sliceTime(samples, droppedUntil(series) + 1, Number.POSITIVE_INFINITY) : samples };
+    yield { series, samples: dropped ? dropped(series).reduce(without, samples) : samples };
   }
 }
 
@@ -159,4 +157,10 @@ export function blockCommitted(
     sizeBytes: outputs.reduce((sum, output) => sum + output.bytes, 0),
   };
   return { source: 'quarterdeck.storage', detailType: 'Block Committed', detail };
+}
+
+function without(samples: SampleColumns, { fromMs, toMs }: { fromMs: number; toMs: number }): SampleColumns {
+  const before = sliceTime(samples, Number.NEGATIVE_INFINITY, fromMs);
+  const after = sliceTime(samples, toMs + 1, Number.POSITIVE_INFINITY);
+  return mergeSamples([before, after]);
 }

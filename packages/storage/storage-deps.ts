@@ -18,6 +18,9 @@ export function ownerOf(namespace: string): string {
   return namespace.split('!', 1)[0];
 }
 
+/** The stretches (after `fromMs`, up to `toMs`) of a series that something else has replaced: compaction may leave them out. */
+export type DroppedRanges = (series: Series) => readonly { readonly fromMs: number; readonly toMs: number }[];
+
 /** What a namespace's storage is set to. */
 export interface StorageSettings {
   readonly retentionMs: Readonly<Record<Tier, number>>;
@@ -42,6 +45,6 @@ export interface StorageDeps {
   readonly graceMs: number;
   /** Lets other work run between two pieces of a long job. */
   readonly pause: () => Promise<void>;
-  /** Until which time samples may be left out of the next compaction, by series; undefined where nothing may. */
-  readonly droppedUntil?: ((namespace: string) => Promise<((series: Series) => number) | undefined>) | undefined;
+  /** What the next compaction of a namespace may leave out; undefined where that is nothing. */
+  readonly droppedRanges?: ((namespace: string) => Promise<DroppedRanges | undefined>) | undefined;
 }

@@ -1,0 +1,73 @@
+import { BatchBuilder } from '#ingest/batch-builder.ts';
+import type { Decoded } from '#ingest/decoded.ts';
+import { type Series, seriesFromLabels } from '#model/series.ts';
+
+/** Series with values that move as such metrics do: two thirds gauges with two decimals, a third counters, a few noisy doubles. */
+export interface Generator {
+  readonly series: readonly Series[];
+  /** The next `size` samples, scrape after scrape every 15 s, in the order of the series. */
+  next(size: number): Decoded;
+  /** Time of the next sample, ms. */
+  nowMs(): number;
+}
+
+const STEP_MS = 15_000;
+
+/** The same numbers give the same samples. `services` share the series evenly. */
+export function createGenerator({
+  seriesCount,
+  startMs,
+  services = 20,
+}: {
+  seriesCount: number;
+  startMs: number;
+  services?: number;
+}): Generator {
+  const series = Array.from({ length: seriesCount }, (_, i) => makeSeries(i, services));
+  const value = new Float64Array(seriesCount);
+  let seed = 42;
+  const random = () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  let at = 0;
+  let scrapeMs = startMs;
+  const timeOf = (index: number) => scrapeMs + Math.floor((index / seriesCount) * STEP_MS);
+  return {
+    series,
+    nowMs: () => timeOf(at),
+    next(size) {
+      const builder = new BatchBuilder();
+      for (let i = 0; i < size; i++) {
+        value[at] = nextValue(at, value[at], random);
+        builder.add(series[at], timeOf(at), value[at]);
+        at++;
+        if (at === seriesCount) {
+          at = 0;
+          scrapeMs += STEP_MS;
+        }
+      }
+      return { batch: builder.finish(), metadata: [], rejections: [], exemplars: 0, stampedAtReceipt: false };
+    },
+  };
+}
+
+function makeSeries(i: number, services: number): Series {
+  const service = i % services;
+  const metric = Math.floor(i / services) % 100;
+  const instance = Math.floor(i / services / 100);
+  const labels = {
+    __name__: `app_metric_${metric}_${metric % 3 === 0 ? 'total' : 'value'}`,
+    job: `service-${service}`,
+    instance: `10.0.${service}.${instance}:9100`,
+    zone: `zone-${instance % 3}`,
+  };
+  return seriesFromLabels(Object.entries(labels).map(([name, value]) => ({ name, value })));
+}
+
+function nextValue(i: number, before: number, random: () => number): number {
+  const kind = Math.floor(i / 20) % 20;
+  if (kind < 7) return before + Math.floor(random() * 20);
+  if (kind === 19) return random() * 1_000;
+  return Math.round((before + (random() - 0.5) * 2) * 100) / 100;
+}
