@@ -159,7 +159,7 @@ const operations: readonly Operation[] = [
 ];
 
 /** The OpenAPI document of the whole surface. */
-export function openApiDocument(): Record<string, unknown> {
+function openApiDocument(): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of operations) {
     const path = paths[operation.path] ?? {};

@@ -44,7 +44,7 @@ export interface ImportBlock {
 }
 
 /** The progress of an import that has not begun. */
-export const nothingRead: ImportProgress = { bytes: 0, lines: 0, samples: 0, rejectedLines: 0, reported: [], rejections: [] };
+const nothingRead: ImportProgress = { bytes: 0, lines: 0, samples: 0, rejectedLines: 0, reported: [], rejections: [] };
 
 /** Most metrics whose metadata is put together across blocks. */
 const MAX_METADATA = 100_000;

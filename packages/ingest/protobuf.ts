@@ -12,7 +12,7 @@ export interface ProtoReader {
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 const TWO_32 = 4_294_967_296;
 const LARGEST = 9_007_199_254_740_992; // 2^53

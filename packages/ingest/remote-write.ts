@@ -71,7 +71,7 @@ export function answerRemoteWriteError(version: RemoteWriteVersion, error: OpsEr
 }
 
 /** The response headers of version 2.0 that say how much was written. */
-export function writtenHeaders(counts: { samples: number; histograms: number; exemplars: number }): Record<string, string> {
+function writtenHeaders(counts: { samples: number; histograms: number; exemplars: number }): Record<string, string> {
   return {
     'X-Prometheus-Remote-Write-Samples-Written': String(counts.samples),
     'X-Prometheus-Remote-Write-Histograms-Written': String(counts.histograms),

@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 // the object of that key, in this pack or another, is deleted.
 
 const MAGIC = 0x4b415051;
-export const RECORD_HEADER_BYTES = 24;
+const RECORD_HEADER_BYTES = 24;
 const DELETED = 0xffffffff;
 const MAX_KEY_BYTES = 4_096;
 const SCAN_BYTES = 1024 * 1024;

@@ -256,6 +256,12 @@ export const otherCases: Case[] = [
     rules: ['lint/suspicious/noSkippedTests'],
   },
   {
+    it: 'a focused test',
+    path: 'test/core/focused.test.ts',
+    text: "import { it } from 'vitest';\nit.only('works', () => undefined);\n",
+    rules: ['lint/suspicious/noFocusedTests'],
+  },
+  {
     it: 'a file of more than 300 lines',
     path: 'packages/core/long-file.ts',
     text: Array.from({ length: 301 }, (_, i) => `export const x${i} = ${i};\n`).join(''),

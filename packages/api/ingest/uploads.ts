@@ -8,13 +8,13 @@ import type { ImportRecord } from '#ingest/imports/import-record.ts';
 import { readImport } from '#ingest/imports/read-import.ts';
 
 /** What a client says of the file that it wants to upload. */
-export const ImportRequest = z.strictObject({
+const ImportRequest = z.strictObject({
   format: z.enum(['prometheus', 'json-lines', 'influx'], 'takes prometheus, json-lines or influx'),
   precision: z.enum(['ns', 'us', 'ms', 's', 'm', 'h'], 'takes ns, us, ms, s, m or h').optional(),
   encoding: z.enum(['identity', 'gzip', 'zstd'], 'takes identity, gzip or zstd').optional(),
   sizeBytes: z.int('takes a whole number of bytes').min(0, 'takes a whole number of bytes').optional(),
 });
-export type ImportRequest = z.infer<typeof ImportRequest>;
+type ImportRequest = z.infer<typeof ImportRequest>;
 
 const PATH = '/api/v1/import/uploads';
 const MAX_REQUEST_BYTES = 16 * 1024;

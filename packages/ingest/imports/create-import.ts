@@ -27,7 +27,7 @@ export interface CreateImportInput {
 }
 
 /** The largest file: S3's own bound for one form POST. */
-export const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
+const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
 /** For the upload to begin. */
 const TICKET_MS = HOUR_MS;
 const KEEP_MS = 30 * DAY_MS;

@@ -1,6 +1,6 @@
 import { OpsError } from '#core/errors.ts';
 import type { Rejection } from '#ingest/decoded.ts';
-import { type ImportFormat, nothingRead } from '#ingest/import-stream.ts';
+import type { ImportFormat } from '#ingest/import-stream.ts';
 import type { InfluxPrecision } from '#ingest/influx-protocol.ts';
 import type { RejectedLine } from '#ingest/line-run.ts';
 import type { Attribute, Item, ItemKey } from '#ports/table.ts';
@@ -55,9 +55,6 @@ export interface ImportRecord {
   readonly error: string | undefined;
   readonly tally: ImportTally;
 }
-
-/** A tally of nothing. */
-export const emptyTally: ImportTally = { ...nothingRead, textBytes: 0, objectBytes: 0, totalBytes: 0, accepted: 0 };
 
 const PREFIX = 'imports/';
 const MAX_TEXT = 250;

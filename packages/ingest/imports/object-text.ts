@@ -19,7 +19,7 @@ export interface ObjectTextInput {
 }
 
 /** The most text that a compressed file may hold: beyond any file that makes sense, and minutes of decompressing. */
-export const MAX_TEXT_BYTES = 64 * 1024 ** 3;
+const MAX_TEXT_BYTES = 64 * 1024 ** 3;
 const RANGE_BYTES = 2 * 1024 * 1024;
 /** 128 MiB: what zstd itself takes without being asked to. */
 const WINDOW_LOG_MAX = 27;

@@ -1,7 +1,7 @@
 import type { AggregateRule } from './rule.ts';
 
 /** The template of an aggregate's name: `*` stands for the input's. */
-export function outputTemplate(rule: AggregateRule): string {
+function outputTemplate(rule: AggregateRule): string {
   return rule.metric ?? `*:${rule.op}`;
 }
 

@@ -55,7 +55,7 @@ export function createProgressDisplay(stream: ProgressStream, now: () => number)
 }
 
 /** One line of at most `columns` columns less one, so that no terminal wraps it. */
-export function drawBar(file: string, progress: FileProgress, perSecond: number | undefined, columns: number): string {
+function drawBar(file: string, progress: FileProgress, perSecond: number | undefined, columns: number): string {
   const eighths = Math.round(shareOf(progress) * BAR_WIDTH * 8);
   const full = '\u2588'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] as string);
   const bar = `\u2595${full.padEnd(BAR_WIDTH)}\u258f`;
@@ -86,7 +86,7 @@ function shorten(text: string, width: number): string {
 }
 
 /** In binary units, three digits. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB'];
   let value = bytes;
   let unit = 0;
