@@ -49,6 +49,7 @@ const growing = new Set<string>();
  * shared fdatasync make an object durable, a fraction of what creating a file costs. A pack is removed once all in it is
  * deleted, and only by its own process while that lives. Keys are fresh for each attempt, so two processes never put one.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: what it is made of shares the state at its top
 export function openPackStore(folder: string, clock: Clock): PackStore {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const packs = new Map<string, Pack>();

@@ -21,7 +21,7 @@ const knownSeries = new Map<string, Map<string, Series>>();
 let knownCount = 0;
 
 /** One object per series, whichever block it is read from: equal series are then mostly the same object. */
-export function internSeries(metric: string, json: string): Series {
+function internSeries(metric: string, json: string): Series {
   let byJson = knownSeries.get(metric);
   const known = byJson?.get(json);
   if (known) return known;
@@ -129,7 +129,7 @@ export async function readSeriesOf(deps: StorageDeps, entry: CatalogEntry, count
 }
 
 /** Neighbouring ranges fetched at once. */
-export function planFetches(ranges: readonly PlannedRange[]): { start: number; end: number; groups: PlannedRange[] }[] {
+function planFetches(ranges: readonly PlannedRange[]): { start: number; end: number; groups: PlannedRange[] }[] {
   const stretches: { start: number; end: number; groups: PlannedRange[] }[] = [];
   for (const range of ranges) {
     const last = stretches.at(-1);
@@ -144,7 +144,7 @@ export function planFetches(ranges: readonly PlannedRange[]): { start: number; e
 }
 
 /** A block's footer: of the cache, or of the block's tail. */
-export async function openFooter(deps: StorageDeps, entry: CatalogEntry, counter: ReadCounter): Promise<BlockFooter> {
+async function openFooter(deps: StorageDeps, entry: CatalogEntry, counter: ReadCounter): Promise<BlockFooter> {
   const id = `footer/${entry.key}`;
   const cached = deps.cache.get<BlockFooter>(id);
   if (cached) return cached;

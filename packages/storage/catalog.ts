@@ -63,7 +63,7 @@ export interface CommitInput {
 }
 
 /** A commit's transaction takes 100 writes. */
-export const MAX_COMMIT_OUTPUTS = 90;
+const MAX_COMMIT_OUTPUTS = 90;
 /** An attempt this old is given up: the orphan sweep may take its objects after a day. */
 export const MAX_ATTEMPT_MS = 6 * HOUR_MS;
 const TORN_READS = 8;

@@ -99,7 +99,7 @@ async function compactWindow(deps: StorageDeps, window: WindowItem, input: Compa
 }
 
 /** Merges the inputs, writes the outputs, commits. */
-export async function runCompaction(deps: StorageDeps, state: WindowState, job: CompactionJob): Promise<CatalogEntry[]> {
+async function runCompaction(deps: StorageDeps, state: WindowState, job: CompactionJob): Promise<CatalogEntry[]> {
   const { window } = state;
   const dropped = await deps.droppedRanges?.(window.tenant);
   const items = mergedSeries(await openInputs(deps, window, job.inputs), dropped);

@@ -89,7 +89,7 @@ async function attempt(deps: StorageDeps, job: DownsamplingJob, to: WindowItem, 
  * Writes the coarser window whole and commits it in place of what it held, on condition that what it was made from has not been
  * replaced or expired meanwhile. The window is listed by the same transaction: a reader that finds it listed finds it filled.
  */
-export async function runDownsampling(deps: StorageDeps, job: DownsamplingJob): Promise<number> {
+async function runDownsampling(deps: StorageDeps, job: DownsamplingJob): Promise<number> {
   const { from, to, source, root } = job;
   const items =
     from.window.tier === 'hot' ? await aggregatedRaw(deps, from) : await aggregatedAggregates(deps, from, resolutionMs[to.window.tier]);

@@ -8,7 +8,7 @@ export function compileSelector(matchers: readonly Matcher[]): (series: Series) 
 }
 
 /** The value of a label, the metric's name as `__name__`, or '' where there is none. */
-export function labelValue(series: Series, name: string): string {
+function labelValue(series: Series, name: string): string {
   if (name === '__name__') return series.metric;
   for (const label of series.labels) if (label.name === name) return label.value;
   return '';

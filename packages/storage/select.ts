@@ -52,7 +52,7 @@ async function planAndSelect(deps: StorageDeps, input: SelectInput): Promise<Sel
 }
 
 /** How long any of a tenant's namespaces keeps each tier. */
-export function longestRetention(deps: StorageDeps, tenant: string): Record<Tier, number> {
+function longestRetention(deps: StorageDeps, tenant: string): Record<Tier, number> {
   const all = deps.namespaces(tenant).map((namespace) => deps.settings(namespace).retentionMs);
   const longest = (tier: Tier) => Math.max(...all.map((retentionMs) => retentionMs[tier]));
   return { hot: longest('hot'), warm: longest('warm'), cold: longest('cold') };

@@ -20,7 +20,7 @@ export interface SweepResult {
 const ORPHAN_AGE_MS = DAY_MS;
 
 /** Orphans among a listing: old enough, and named by no entry. Keys were listed before the catalog was read. */
-export function planSweep(listed: readonly BlobEntry[], known: ReadonlySet<string>, nowMs: number): BlobEntry[] {
+function planSweep(listed: readonly BlobEntry[], known: ReadonlySet<string>, nowMs: number): BlobEntry[] {
   return listed.filter((blob) => nowMs - blob.modifiedAtMs >= ORPHAN_AGE_MS && !known.has(blob.key));
 }
 

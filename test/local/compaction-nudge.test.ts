@@ -26,7 +26,11 @@ function counted() {
       finish = resolve;
     });
   };
-  return { compact, runs: () => runs, finish: async () => (finish(), await new Promise((resolve) => setImmediate(resolve))) };
+  const finishRun = async () => {
+    finish();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { compact, runs: () => runs, finish: finishRun };
 }
 
 describe('the compaction nudge', () => {

@@ -1,10 +1,10 @@
-import { selectSeries } from '#storage/select.ts';
-import { aggregateAggregates, aggregateSamples } from '#storage/aggregate.ts';
 import type { AggregateColumns, SampleColumns } from '#model/samples.ts';
 import { seriesKey } from '#model/series.ts';
 import { resolutionMs } from '#model/tier.ts';
 import type { MemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import type { MemoryTable } from '#ports/memory/memory-table.ts';
+import { aggregateAggregates, aggregateSamples } from '#storage/aggregate.ts';
+import { selectSeries } from '#storage/select.ts';
 import type { StorageDeps } from '#storage/storage-deps.ts';
 import { batchOf, type Row, wholeMetric } from './store.ts';
 
@@ -14,7 +14,7 @@ import { batchOf, type Row, wholeMetric } from './store.ts';
 export type Samples = Map<string, Map<number, number>>;
 
 /** The key of a row's series, as seriesKey gives it. */
-export function keyOf(name: string): string {
+function keyOf(name: string): string {
   return seriesKey(batchOf([{ series: name, ts: 0, value: 0 }]).series[0]);
 }
 
@@ -29,7 +29,7 @@ export function addRows(samples: Samples, rows: readonly Row[]): void {
 }
 
 /** A map's samples in time order. */
-export function columnsOf(values: ReadonlyMap<number, number>): SampleColumns {
+function columnsOf(values: ReadonlyMap<number, number>): SampleColumns {
   const ts = [...values.keys()].sort((a, b) => a - b);
   return { ts: Float64Array.from(ts), value: Float64Array.from(ts, (time) => values.get(time) as number) };
 }

@@ -1,20 +1,22 @@
-import { seriesFromLabels } from '#model/series.ts';
 import type { SampleBatch } from '#model/samples.ts';
+import { seriesFromLabels } from '#model/series.ts';
+import { defaultRetentionMs } from '#model/tier.ts';
+import type { Blobs } from '#ports/blobs.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
-import type { Blobs } from '#ports/blobs.ts';
 import type { SelectInput } from '#ports/sample-source.ts';
 import type { Table } from '#ports/table.ts';
 import { createReadCache } from '#storage/read-cache.ts';
 import type { StorageDeps } from '#storage/storage-deps.ts';
-import { defaultRetentionMs } from '#model/tier.ts';
 
 /** Storage over memory, with a clock that the test sets. */
 export interface TestStorage extends StorageDeps {
   setNow(nowMs: number): void;
 }
 
-export function memoryStorage(ports: { blobs?: Blobs; table?: Table; nowMs?: number; inlineBytes?: number; cacheBytes?: number } = {}): TestStorage {
+export function memoryStorage(
+  ports: { blobs?: Blobs; table?: Table; nowMs?: number; inlineBytes?: number; cacheBytes?: number } = {},
+): TestStorage {
   let nowMs = ports.nowMs ?? Date.parse('2026-11-23T12:00:00Z');
   let ids = 0;
   return {
@@ -48,7 +50,10 @@ export function batchOf(rows: readonly Row[]): SampleBatch {
   return {
     series: names.map((name) => {
       const [metric, ...labels] = name.split(',');
-      return seriesFromLabels([{ name: '__name__', value: metric }, ...labels.map((label) => ({ name: label.split('=')[0], value: label.split('=')[1] }))]);
+      return seriesFromLabels([
+        { name: '__name__', value: metric },
+        ...labels.map((label) => ({ name: label.split('=')[0], value: label.split('=')[1] })),
+      ]);
     }),
     seriesIndex: Uint32Array.from(rows, (row) => names.indexOf(row.series)),
     ts: Float64Array.from(rows, (row) => row.ts),
@@ -61,5 +66,14 @@ export const noLimits = { maxSeries: 1e9, maxSamples: 1e12, maxBytes: 1e15 };
 
 /** Selects everything of a metric between two times. */
 export function wholeMetric(tenant: string, metric: string, startMs: number, endMs: number): SelectInput {
-  return { tenant, matchers: [{ name: '__name__', op: '=', value: metric }], startMs, endMs, rangeMs: 0, stepMs: 0, func: '', limits: noLimits };
+  return {
+    tenant,
+    matchers: [{ name: '__name__', op: '=', value: metric }],
+    startMs,
+    endMs,
+    rangeMs: 0,
+    stepMs: 0,
+    func: '',
+    limits: noLimits,
+  };
 }
