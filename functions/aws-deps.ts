@@ -37,9 +37,9 @@ export function openAwsDeps(needs: AwsNeeds, now: Clock, log: (line: string) => 
   let opening: Promise<Ports> | undefined;
   let current: { readonly deps: FunctionDeps; readonly version: string } | undefined;
   let checkedAtMs = Number.NEGATIVE_INFINITY;
+  let checking: Promise<FunctionDeps> | undefined;
 
-  return async () => {
-    if (current && now() - checkedAtMs < CONFIG_CHECK_MS) return current.deps;
+  const check = async () => {
     try {
       opening ??= openPorts(needs, now);
       const ports = await opening;
@@ -50,6 +50,14 @@ export function openAwsDeps(needs: AwsNeeds, now: Clock, log: (line: string) => 
     }
     checkedAtMs = now();
     return current.deps;
+  };
+
+  return async () => {
+    if (current && now() - checkedAtMs < CONFIG_CHECK_MS) return current.deps;
+    checking ??= check().finally(() => {
+      checking = undefined;
+    });
+    return checking;
   };
 }
 

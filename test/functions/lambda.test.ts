@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { compressSync } from 'snappy';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDynamoClient, createS3Client } from '#aws/clients.ts';
+import { createBucket } from '#aws/create-bucket.ts';
+import { createTable } from '#aws/create-table.ts';
+import { createDynamoTable } from '#aws/dynamo-table.ts';
+import { createS3Blobs } from '#aws/s3-blobs.ts';
+import { tenantSettings } from '#config/load-config.ts';
+import { pushConfig } from '#config/pushed-config.ts';
+import { alignDown, isoDate, MINUTE_MS } from '#core/time.ts';
+import { openAwsDeps } from '#functions/aws-deps.ts';
+import type { Blobs } from '#ports/blobs.ts';
+import { DEAD_LETTERS } from '#ports/dead-letters.ts';
+import type { Table } from '#ports/table.ts';
+import type { CompactResult } from '#storage/compact.ts';
+import { dynamoAbsence, startDynamoServer } from '#test/aws/dynamodb-server.ts';
+import { startEventsServer } from '#test/aws/events-server.ts';
+import { S3_START_MS, s3Absence, s3Credentials, s3Endpoint } from '#test/aws/s3-server.ts';
+import { encodeWriteRequest } from '#test/ingest/proto-writer.ts';
+import { type BundledLambda, openBundledLambda } from './bundled-lambda.ts';
+
+const absence = s3Absence ?? dynamoAbsence;
+const region = 'us-east-1';
+const startMs = alignDown(Date.now(), MINUTE_MS) - 600_000;
+/** Windows are days, and midnight may be among the samples. */
+const days = isoDate(startMs) === isoDate(startMs + 600_000) ? 1 : 2;
+
+/** One series for each of so many instances, a sample every 15 s over ten minutes. */
+function writeRequest(instances: number): Uint8Array {
+  const timestamps = Array.from({ length: 40 }, (_, i) => startMs + i * 15_000);
+  return encodeWriteRequest(
+    Array.from({ length: instances }, (_, instance) => ({
+      labels: [
+        ['__name__', 'requests_total'],
+        ['instance', `host-${instance}`],
+      ],
+      samples: timestamps.map((ts, i) => ({ value: i * 15, ts })),
+    })),
+  );
+}
+
+describe.skipIf(absence !== undefined)(`the functions as they are deployed${absence ? ` (${absence})` : ''}`, () => {
+  const closers: (() => Promise<void>)[] = [];
+  let lambda: BundledLambda;
+  let events: Awaited<ReturnType<typeof startEventsServer>>;
+  let table: Table;
+  let blobs: Blobs;
+  const keys: Record<string, string> = {};
+
+  beforeAll(async () => {
+    const [dynamo, s3] = [await startDynamoServer(), await s3Endpoint()];
+    events = await startEventsServer();
+    const names = { Blobs: `blobs-${randomUUID()}`, Uploads: `uploads-${randomUUID()}`, Table: 'quarterdeck', Bus: 'quarterdeck' };
+    Object.assign(process.env, {
+      AWS_LAMBDA_FUNCTION_NAME: 'quarterdeck-test',
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: s3Credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: s3Credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
+      AWS_ENDPOINT_URL_S3: s3,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: events.endpoint,
+      ...Object.fromEntries(Object.entries(names).map(([name, value]) => [`SST_RESOURCE_${name}`, JSON.stringify({ name: value })])),
+    });
+    const dynamoClient = createDynamoClient({ region });
+    const s3Client = createS3Client({ region });
+    await createTable(dynamoClient, names.Table);
+    for (const bucket of [names.Blobs, names.Uploads]) await createBucket(s3Client, bucket);
+    table = createDynamoTable({ client: dynamoClient, tableName: names.Table });
+    blobs = createS3Blobs({ client: s3Client, bucket: names.Blobs });
+    lambda = await openBundledLambda();
+    closers.push(lambda.close, dynamo.stop, events.stop, async () => {
+      dynamoClient.destroy();
+      s3Client.destroy();
+    });
+  }, S3_START_MS);
+
+  afterAll(async () => {
+    for (const close of closers) await close();
+  });
+
+  const send = (path: string, key: string, body: Uint8Array, headers: Record<string, string> = {}) =>
+    lambda.request('ingest-http', path, { method: 'POST', body, headers: { authorization: `Bearer ${key}`, ...headers } });
+
+  const query = async (expr: string, key: string) => {
+    const path = `/api/v1/query?query=${encodeURIComponent(expr)}&time=${(startMs + 600_000) / 1000}`;
+    const { status, body, headers } = await lambda.request('query-http', path, { headers: { authorization: `Bearer ${key}` } });
+    expect([status, body]).toEqual([200, expect.stringContaining('"status":"success"')]);
+    return { result: JSON.parse(body).data.result, read: headers['x-quarterdeck-read'] };
+  };
+
+  it('make keys, each for one tenant', async () => {
+    for (const tenant of ['team-a', 'team-b']) {
+      const made = (await lambda.invoke('api-create-key', { tenant, scopes: ['ingest', 'query'] })) as { secret: string };
+      keys[tenant] = made.secret;
+    }
+    await expect(lambda.invoke('api-create-key', { tenant: '../x', scopes: [] })).rejects.toThrow(
+      'the event is not as this function takes it',
+    );
+  });
+
+  it('take the configuration that was pushed', async () => {
+    const text = 'tenants:\n  team-a:\n    limits: { maxLabels: 3 }\n  team-b:\n';
+    await pushConfig({ blobs, table, now: Date.now }, [{ path: 'tenants.yaml', text }]);
+    const body = new TextEncoder().encode('many{a="1",b="2",c="3",d="4"} 1\n');
+    const refused = await send('/api/v1/import/prometheus', keys['team-a'], body);
+    expect([refused.status, refused.body]).toEqual([400, expect.stringContaining('labels')]);
+    expect((await send('/api/v1/import/prometheus', keys['team-b'], body)).status).toBe(204);
+  });
+
+  it.each([
+    ['no key', {}, 401],
+    ['a key that nobody made', { authorization: 'Bearer qd_none' }, 401],
+  ])('refuse %s', async (_, headers, status) => {
+    const answer = await lambda.request('ingest-http', '/api/v1/write', { method: 'POST', body: Uint8Array.of(1), headers });
+    expect(answer.status).toBe(status);
+    expect((await lambda.request('query-http', '/api/v1/query?query=up', { headers })).status).toBe(status);
+  });
+
+  it('refuse what Lambda could hardly take, and say how to upload it', async () => {
+    const answer = await send('/api/v1/import', keys['team-a'], new Uint8Array(4_500_001));
+    expect([answer.status, answer.body]).toEqual([413, expect.stringContaining('POST /api/v1/import/uploads')]);
+  });
+
+  it('take remote write, inline and as an object, once however often it is sent', async () => {
+    const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };
+    for (const instances of [1, 200, 200]) {
+      const answer = await send('/api/v1/write', keys['team-a'], compressSync(Buffer.from(writeRequest(instances))), headers);
+      expect([answer.status, answer.body]).toEqual([204, '']);
+    }
+    expect((await blobs.list('segments/')).entries).not.toEqual([]);
+  });
+
+  it('answer queries before compaction and after it, to their own tenant alone', async () => {
+    const expected = [{ metric: {}, value: [(startMs + 600_000) / 1000, '200'] }];
+    const expr = 'sum(rate(requests_total[5m]))';
+    expect((await query(expr, keys['team-a'])).result).toEqual(expected);
+    expect((await query(expr, keys['team-b'])).result).toEqual([]);
+    const { compactions } = (await lambda.invoke('storage-compact', { force: true, graceMs: 0 })) as CompactResult;
+    const inputs = compactions.filter(({ tenant }) => tenant === 'team-a').map((each) => each.inputs);
+    expect(inputs).toEqual(Array(days).fill(2)); // the third request was the second one again
+    expect((await blobs.list('tier=hot/signal=metrics/tenant=team-a/')).entries).toHaveLength(days);
+    const after = await query(expr, keys['team-a']);
+    expect(after.result).toEqual(expected);
+    expect(after.read).toMatch(new RegExp(`^objects=${days}, `));
+    expect((await query(expr, keys['team-b'])).result).toEqual([]);
+  });
+
+  it('publish what happened', async () => {
+    expect(await lambda.invoke('events-publish', {})).toMatchObject({ sent: events.received.length });
+    expect(events.received).toContainEqual(
+      expect.objectContaining({
+        source: 'quarterdeck.storage',
+        detailType: 'Block Committed',
+        detail: expect.objectContaining({ tenant: 'team-a' }),
+      }),
+    );
+  });
+
+  it('run what else is scheduled, on what is there', async () => {
+    for (const name of ['storage-downsample', 'storage-expire', 'storage-sweep', 'ingest-aggregate']) {
+      await expect(lambda.invoke(name, {})).resolves.toBeTypeOf('object');
+    }
+  });
+
+  it('keep dead letters', async () => {
+    const body = JSON.stringify({ 'detail-type': 'Block Committed' });
+    const record = { messageId: 'letter-1', body, attributes: { SentTimestamp: String(startMs) }, messageAttributes: {} };
+    expect(await lambda.invoke('events-drain', { Records: [record] })).toEqual({ kept: 1 });
+    const { items } = await table.query({ pk: DEAD_LETTERS });
+    expect(items.map(({ event }) => event)).toEqual([body]);
+  });
+
+  it('follow a new configuration within half a minute, stay with the last that loads, and say so', async () => {
+    const clock = { nowMs: 0 };
+    const told: string[] = [];
+    const open = openAwsDeps(
+      {},
+      () => clock.nowMs,
+      (line) => told.push(line),
+    );
+    const maxLabels = async () => tenantSettings((await open()).config, 'team-a').ingestLimits.maxLabels;
+    expect(await maxLabels()).toBe(3);
+    await pushConfig({ blobs, table, now: Date.now }, [
+      { path: 'tenants.yaml', text: 'tenants: { team-a: { limits: { maxLabels: 9 } } }' },
+    ]);
+    expect(await maxLabels()).toBe(3);
+    clock.nowMs += 30_000;
+    expect(await maxLabels()).toBe(9);
+    await blobs.put('config/broken/tenants.yaml', new TextEncoder().encode('tenants: ['));
+    await table.put({ pk: 'config', sk: 'current', version: 'broken', files: '["tenants.yaml"]' });
+    clock.nowMs += 30_000;
+    expect(await maxLabels()).toBe(9);
+    expect(told).toEqual([expect.stringContaining('tenants.yaml:1')]);
+    const fresh = openAwsDeps({}, Date.now, () => undefined);
+    await expect(fresh()).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining('tenants.yaml:1') });
+  });
+
+  it('cannot start without what the deployment tells them, and say what is missing', async () => {
+    const known = process.env.SST_RESOURCE_Table;
+    delete process.env.SST_RESOURCE_Table;
+    const open = openAwsDeps({}, Date.now, () => undefined);
+    await expect(open()).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining('SST_RESOURCE_Table') });
+    process.env.SST_RESOURCE_Table = known;
+  });
+});
