@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { OpsError } from '#core/errors.ts';
 import type { ConfigFiles } from './load-config.ts';
+import type { ConfigFile } from './pushed-config.ts';
 import type { Settings } from './settings.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -13,6 +14,18 @@ export async function openConfigFolder({ dir, named }: Settings['config']): Prom
     throw new OpsError('input', `QUARTERDECK_CONFIG: got ${JSON.stringify(dir)}; takes a folder that exists`);
   }
   return { readFile: (path) => readText(dir, path) };
+}
+
+/** Every file of a folder and of the folders in it, but for hidden ones. `input` for what cannot be read as text. */
+export async function readConfigFolder(dir: string): Promise<ConfigFile[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new OpsError('input', `${dir}: cannot be read as a folder (${cause.code ?? cause.message})`, { cause });
+  });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((path) => !path.split('/').some((part) => part.startsWith('.')));
+  return Promise.all(paths.sort().map(async (path) => ({ path, text: (await readText(dir, path)) ?? '' })));
 }
 
 async function readText(dir: string, path: string): Promise<string | undefined> {

@@ -9,6 +9,7 @@ import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import { pushConfig } from '#config/pushed-config.ts';
 import { alignDown, isoDate, MINUTE_MS } from '#core/time.ts';
+import { pushConfigToAws } from '#functions/aws-config.ts';
 import { openAwsDeps } from '#functions/aws-deps.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { DEAD_LETTERS } from '#ports/dead-letters.ts';
@@ -101,7 +102,7 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
 
   it('take the configuration that was pushed', async () => {
     const text = 'tenants:\n  team-a:\n    limits: { maxLabels: 3 }\n  team-b:\n';
-    await pushConfig({ blobs, table, now: Date.now }, [{ path: 'tenants.yaml', text }]);
+    await pushConfigToAws([{ path: 'tenants.yaml', text }], Date.now);
     const body = new TextEncoder().encode('many{a="1",b="2",c="3",d="4"} 1\n');
     const refused = await send('/api/v1/import/prometheus', keys['team-a'], body);
     expect([refused.status, refused.body]).toEqual([400, expect.stringContaining('labels')]);

@@ -1,5 +1,6 @@
 import { isOpsError } from '#core/errors.ts';
 import type { Command } from './command.ts';
+import { configCommand } from './config.ts';
 import { importCommand } from './import.ts';
 import { queryCommand } from './query.ts';
 import { runFunctionCommand } from './run.ts';
@@ -10,6 +11,7 @@ const commands: Readonly<Record<string, Command>> = {
   run: runFunctionCommand,
   import: importCommand,
   query: queryCommand,
+  config: configCommand,
 };
 
 /** Runs one command line; 0 done, 1 failed, 2 misused. */
