@@ -1,0 +1,104 @@
+// Writes docs/events.md: node scripts/events-doc.ts
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { subscriptions } from '#functions/subscriptions.ts';
+import * as events from '#model/events.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Where the page is kept. */
+export const eventsPage = resolve(root, 'docs', 'events.md');
+
+const HEAD = `# Events
+
+What happens is told on one bus: EventBridge on AWS, in the process when embedded. This page is made from packages/model/events.ts and
+functions/subscriptions.ts by \`node scripts/events-doc.ts\`.
+
+Every event has a \`source\`, a \`detail-type\` and a \`detail\`. It is written to an outbox in the same transaction as the change that
+it tells of, and sent from there at least once, in any order: whoever consumes it knows it again by \`detail.id\`. A delivery that fails
+to the end is a dead letter, which is kept for two weeks and raises an alarm.
+`;
+
+/** The page as it should be. */
+export async function renderEventsPage(): Promise<string> {
+  const comments = readComments(await readFile(resolve(root, 'packages/model/events.ts'), 'utf8'));
+  const names = new Map(Object.entries(events).map(([name, value]) => [value as unknown, name]));
+  const sections = events.eventTypes.map(({ source, detailType, schema }) => {
+    const name = names.get(schema) ?? '';
+    const about = comments.get(name);
+    if (about === undefined) throw new Error(`packages/model/events.ts: ${detailType} has no exported schema with a comment above it`);
+    return [`### ${detailType}`, `From \`${source}\`. ${about}`, fieldTable(schema, name, comments)].join('\n\n');
+  });
+  return `${[HEAD, '## Who listens', consumerTable(), '## What they carry', ...sections].join('\n\n').replace(/\n{3,}/g, '\n\n')}\n`;
+}
+
+function consumerTable(): string {
+  const ours = events.eventTypes.map(({ source, detailType }) => ({ source, detailType }));
+  const foreign = subscriptions
+    .flatMap(({ pattern }) => pattern.source.flatMap((source) => pattern['detail-type'].map((detailType) => ({ source, detailType }))))
+    .filter(({ source }) => !source.startsWith('quarterdeck.'));
+  const rows = [...ours, ...foreign].map(({ source, detailType }) => {
+    const heard = subscriptions.filter(({ pattern }) => pattern.source.includes(source) && pattern['detail-type'].includes(detailType));
+    return [detailType, code(source), heard.map(describeSubscription).join('<br>') || 'nobody here'];
+  });
+  return table(['event', 'producer', 'consumers'], rows);
+}
+
+function describeSubscription({ name, function: target, pattern }: (typeof subscriptions)[number]): string {
+  const asked = Object.entries(pattern.detail ?? {}).map(([field, values]) => `${code(field)} is ${values.map(code).join(' or ')}`);
+  return `${code(target)} (rule ${code(name)})${asked.length > 0 ? ` where ${asked.join(' and ')}` : ''}`;
+}
+
+interface Property {
+  readonly type?: string;
+  readonly format?: string;
+  readonly enum?: readonly string[];
+  readonly const?: unknown;
+  readonly minimum?: number;
+}
+
+function fieldTable(schema: z.ZodType, name: string, comments: ReadonlyMap<string, string>): string {
+  const { properties = {} } = z.toJSONSchema(schema) as { properties?: Record<string, Property> };
+  const rows = Object.entries(properties).map(([field, property]) => [
+    code(field),
+    describeType(property),
+    comments.get(`${name}.${field}`) ?? comments.get(`Envelope.${field}`) ?? '',
+  ]);
+  return table(['field', 'value', ''], rows);
+}
+
+function describeType({ type = '', format, enum: values, const: only, minimum }: Property): string {
+  if (only !== undefined) return code(only);
+  if (values) return values.map(code).join(', ');
+  if (format !== undefined) return format;
+  return minimum === 0 ? `${type}, 0 or more` : type;
+}
+
+function code(value: unknown): string {
+  return `\`${value}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** The one-line doc comments of a file of schemas: by the schema's name, and those inside by `Schema.field`. */
+function readComments(source: string): Map<string, string> {
+  const comments = new Map<string, string>();
+  let comment: string | undefined;
+  let schema = '';
+  for (const line of source.split('\n')) {
+    const [, text] = /^\s*\/\*\* (.*) \*\/$/.exec(line) ?? [];
+    const [, declared] = /^(?:export )?const (\w+) = /.exec(line) ?? [];
+    const [, field] = /^ {2}(\w+): /.exec(line) ?? [];
+    if (declared !== undefined) schema = declared;
+    const name = declared ?? (field && `${schema}.${field}`);
+    if (comment !== undefined && name !== undefined) comments.set(name, comment);
+    comment = text;
+  }
+  return comments;
+}
+
+if (import.meta.main) await writeFile(eventsPage, await renderEventsPage());
