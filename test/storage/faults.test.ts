@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mapConcurrent } from '#core/batch.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/time.ts';
 import type { Blobs } from '#ports/blobs.ts';
-import { CrashError, type Fault, FAULTS, faultAt, faulty, type PortCall } from '#ports/faulty.ts';
+import { CrashError, FAULTS, type Fault, faultAt, faulty, type PortCall } from '#ports/faulty.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 import type { Table } from '#ports/table.ts';
@@ -34,7 +34,11 @@ type Step = { readonly atMs: number } & (
 /** `count` samples of three series, from a time on, 20 s apart. */
 function rowsFrom(startMs: number, count: number): Row[] {
   return Array.from({ length: count }, (_, i) =>
-    ['up,job=a', 'up,job=b', 'load,job=a'].map((series, n) => ({ series, ts: startMs + i * 20_000, value: (startMs / 1_000 + 7 * i + n) % 1_000 })),
+    ['up,job=a', 'up,job=b', 'load,job=a'].map((series, n) => ({
+      series,
+      ts: startMs + i * 20_000,
+      value: (startMs / 1_000 + 7 * i + n) % 1_000,
+    })),
   ).flat();
 }
 
@@ -45,6 +49,7 @@ function append(atMs: number, rows: readonly Row[]): Step {
 
 const NOON = DAY + 12 * HOUR_MS;
 const NEXT = DAY + DAY_MS;
+const CLOSED = NEXT + 20 * MINUTE_MS;
 
 /** Ingest, all levels of compaction, late data, both downsamplings, cleaning, an import of history, expiry. */
 const scenario: readonly Step[] = [
@@ -56,12 +61,14 @@ const scenario: readonly Step[] = [
   append(NOON + 2 * HOUR_MS, rowsFrom(HISTORY + HOUR_MS, 10)),
   { name: 'compact', atMs: NOON + 2 * HOUR_MS + 5 * MINUTE_MS },
   { name: 'downsample', atMs: NOON + 2 * HOUR_MS + 6 * MINUTE_MS },
-  { name: 'compact', atMs: NEXT + 20 * MINUTE_MS },
-  { name: 'downsample', atMs: NEXT + 21 * MINUTE_MS },
-  append(NEXT + HOUR_MS, rowsFrom(NOON - 4 * MINUTE_MS + 10_000, 4)),
+  { name: 'compact', atMs: CLOSED },
+  { name: 'downsample', atMs: CLOSED + 10_000 },
+  append(CLOSED + 15_000, rowsFrom(NOON - 4 * MINUTE_MS + 10_000, 12)),
+  { name: 'compact', atMs: CLOSED + 30_000 },
+  { name: 'downsample', atMs: CLOSED + 40_000 },
+  append(NEXT + HOUR_MS, rowsFrom(NOON - 4 * MINUTE_MS + 15_000, 2)),
+  { name: 'compact', atMs: NEXT + HOUR_MS },
   { name: 'downsample', atMs: NEXT + HOUR_MS },
-  { name: 'compact', atMs: NEXT + 2 * HOUR_MS + 5 * MINUTE_MS },
-  { name: 'downsample', atMs: NEXT + 2 * HOUR_MS + 10 * MINUTE_MS },
   { name: 'compact', atMs: NEXT + 3 * HOUR_MS },
   { name: 'downsample', atMs: NEXT + 3 * HOUR_MS },
   { name: 'sweep', atMs: NEXT + 3 * HOUR_MS },
@@ -131,7 +138,12 @@ async function checkEnd(world: World, process: Process): Promise<void> {
   }
   const raw = await readRaw(process.deps, METRICS, NEXT + 10 * DAY_MS, END);
   expect(Array.from(raw.values(), (values) => values.size)).toEqual([2, 2, 2]);
-  expect(world.table.items().filter(({ pk }) => pk === 'blk/metrics/t/hot/2026-11-20').map(({ sk }) => sk)).toEqual(['head']);
+  expect(
+    world.table
+      .items()
+      .filter(({ pk }) => pk === 'blk/metrics/t/hot/2026-11-20')
+      .map(({ sk }) => sk),
+  ).toEqual(['head']);
   expect(findLooseEnds(world.table, world.blobs).dangling).toEqual([]);
   world.clock.nowMs = END + 26 * HOUR_MS;
   await sweep(process.deps);
@@ -206,7 +218,10 @@ describe('storage under faults', () => {
     await expectSurvival(fault, (number) => faultAt(number, fault));
   });
 
-  it.each(['fail-before', 'fail-after'] as const)('bears an outage of %s from any one write on that outlasts all retries', async (fault) => {
-    await expectSurvival(fault, (number) => (call) => (call.number >= number && call.number < number + OUTAGE_CALLS ? fault : undefined));
-  });
+  it.each(['fail-before', 'fail-after'] as const)(
+    'bears an outage of %s from any one write on that outlasts all retries',
+    async (fault) => {
+      await expectSurvival(fault, (number) => (call) => (call.number >= number && call.number < number + OUTAGE_CALLS ? fault : undefined));
+    },
+  );
 });
