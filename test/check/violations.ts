@@ -13,7 +13,7 @@ export const layers: Record<string, readonly string[]> = {
   'packages/config': below,
   'packages/api': [...below, ...domains, 'config'],
   'packages/aws': below,
-  'packages/agent': [...below, 'config'],
+  'packages/agent': below,
   'packages/local': [...below, ...domains, 'config', 'api', 'agent', 'functions'],
   functions: [...below, ...domains, 'config', 'api', 'aws'],
   stacks: [...below, 'config', 'functions'],
