@@ -26,7 +26,6 @@ export function createIngest(events: Events, data: Data): { readonly url: $util.
     memory: '1769 MB',
     timeout: '15 minutes',
     startedBy: 'events',
-    install: NATIVE,
     permissions: [
       write,
       onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'BatchWriteItem'),

@@ -34,7 +34,7 @@ export async function mockAws(file: string): Promise<void> {
     'test',
     false,
   );
-  process.env.SST_SERVER = await startRpc();
+  process.env.SST_SERVER = await startRpc((name, inputs) => resources.push({ type: 'aws:build', name, inputs }));
   process.on('beforeExit', () => {
     const ordered = resources.sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));
     writeFileSync(file, JSON.stringify(ordered));
@@ -109,16 +109,25 @@ function policyJson(inputs: Call): string {
   });
 }
 
-/** The part of the sst command that components call: where the account's own bucket is, and what was built of a function. */
-async function startRpc(): Promise<string> {
-  const results: Readonly<Record<string, (input: { handler?: string }) => unknown>> = {
+interface BuildInput {
+  readonly functionID: string;
+  readonly handler: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** The part of the sst command that components call: where the account's own bucket is, and what is built of each function. */
+async function startRpc(onBuild: (functionName: string, properties: BuildInput['properties']) => void): Promise<string> {
+  const results: Readonly<Record<string, (input: BuildInput) => unknown>> = {
     'Provider.Aws.Bootstrap': () => ({ asset: 'sst-asset', state: 'sst-state', assetEcrRegistryId: ACCOUNT, assetEcrUrl: 'ecr' }),
-    'Runtime.Build': ({ handler }) => ({ handler: `bundle${/\.[a-z]+$/.exec(handler ?? '')?.[0]}`, out: '.', errors: [], sourcemaps: [] }),
+    'Runtime.Build': ({ functionID, handler, properties }) => {
+      onBuild(functionID, { ...properties, handler });
+      return { handler: `bundle${/\.[a-z]+$/.exec(handler)?.[0]}`, out: '.', errors: [], sourcemaps: [] };
+    },
   };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { method, params } = JSON.parse(Buffer.concat(chunks).toString()) as { method: string; params: [{ handler?: string }] };
+    const { method, params } = JSON.parse(Buffer.concat(chunks).toString()) as { method: string; params: [BuildInput] };
     const result = results[method];
     response.setHeader('connection', 'close'); // an idle connection would keep the process waiting
     response.end(JSON.stringify(result ? { result: result(params[0]) } : { error: `rpc: can't find ${method}` }));

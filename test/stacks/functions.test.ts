@@ -1,4 +1,5 @@
-import { globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
@@ -46,6 +47,18 @@ describe('functions', () => {
       expect({ runtime, architectures }).toEqual({ runtime: 'nodejs24.x', architectures: ['arm64'] });
       expect(memorySize).toBeGreaterThanOrEqual(256);
       expect(timeout).toBeGreaterThanOrEqual(30);
+    }
+  });
+
+  it('are bundled without what is no use there, and with the native packages that package.json names, in its versions', () => {
+    const { dependencies } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+    const builds = deployed.named('build');
+    expect(builds).toHaveLength(lambdas().length);
+    for (const { name, inputs } of builds) {
+      expect([name, inputs.minify, inputs.architecture]).toEqual([name, true, 'arm64']);
+      expect(existsSync(join(root, inputs.handler.replace(/\.handler$/, '.ts')))).toBe(true);
+      const install = name === 'IngestHttp' ? { snappy: dependencies.snappy } : undefined;
+      expect([name, inputs.install]).toEqual([name, install]);
     }
   });
 
