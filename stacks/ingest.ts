@@ -17,7 +17,7 @@ export function createIngest(events: Events, data: Data): { readonly url: $util.
     install: NATIVE,
     permissions: [
       write,
-      onTable(table, 'GetItem', 'Query', 'PutItem', 'BatchWriteItem'),
+      onTable(table, 'GetItem', 'Query', 'PutItem', 'BatchWriteItem', 'ConditionCheckItem'),
       // A presigned upload is allowed what its signer is.
       within(uploads, ['s3:PutObject'], 'imports'),
     ],
@@ -28,7 +28,7 @@ export function createIngest(events: Events, data: Data): { readonly url: $util.
     startedBy: 'events',
     permissions: [
       write,
-      onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'BatchWriteItem'),
+      onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'BatchWriteItem', 'ConditionCheckItem'),
       within(uploads, ['s3:GetObject', 's3:DeleteObject'], 'imports'),
       {
         actions: ['s3:ListBucket'],
@@ -43,7 +43,7 @@ export function createIngest(events: Events, data: Data): { readonly url: $util.
     startedBy: 'events',
     permissions: [
       write,
-      onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'),
+      onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'ConditionCheckItem'),
       within(blobs, ['s3:GetObject'], 'segments', 'tier=hot'),
     ],
   });

@@ -1,4 +1,4 @@
-type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'BatchWriteItem';
+type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'BatchWriteItem' | 'ConditionCheckItem';
 
 /** These operations on the table; a transaction takes those of its writes. */
 export function onTable(table: sst.aws.Dynamo, ...actions: readonly TableAction[]): sst.aws.FunctionPermissionArgs {

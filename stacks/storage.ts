@@ -66,7 +66,7 @@ function createFunctions(events: Events, data: Data): Functions {
       permissions,
     });
   const { blobs, table } = data;
-  const keep = onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem');
+  const keep = onTable(table, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'ConditionCheckItem');
   return {
     'storage-compact': define('storage-compact', '1769 MB', [
       keep,

@@ -30,8 +30,11 @@ type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
 const context = { getRemainingTimeInMillis: () => 60_000 };
 
-/** Bundles functions as the deployment does and loads them from their bundles, on first use; the environment is read then. */
-export async function openBundledLambda(): Promise<BundledLambda> {
+/**
+ * Bundles functions as the deployment does and loads them from their bundles, on first use; the environment is read then. `onRunning`
+ * is told which one runs, its start included, and undefined when it has ended.
+ */
+export async function openBundledLambda(onRunning: (name: string | undefined) => void): Promise<BundledLambda> {
   (globalThis as { awslambda?: unknown }).awslambda = streamingRuntime;
   await mkdir(join(root, 'node_modules', '.cache'), { recursive: true }); // where native packages are found from
   const folder = await mkdtemp(join(root, 'node_modules', '.cache', 'quarterdeck-lambda-'));
@@ -49,12 +52,19 @@ export async function openBundledLambda(): Promise<BundledLambda> {
     return handler;
   };
 
+  const call = async (name: string, event: unknown) => {
+    onRunning(name);
+    try {
+      return await (await handlerOf(name))(event, context);
+    } finally {
+      onRunning(undefined);
+    }
+  };
+
   return {
-    async invoke(name, event) {
-      return (await handlerOf(name))(JSON.parse(JSON.stringify(event)), context);
-    },
+    invoke: (name, event) => call(name, JSON.parse(JSON.stringify(event))),
     async request(name, path, request = {}) {
-      return toAnswer((await (await handlerOf(name))(toEvent(path, request), context)) as UrlResult);
+      return toAnswer((await call(name, toEvent(path, request))) as UrlResult);
     },
     close: () => rm(folder, { recursive: true }),
   };

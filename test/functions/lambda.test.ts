@@ -8,18 +8,23 @@ import { createDynamoTable } from '#aws/dynamo-table.ts';
 import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import { pushConfig } from '#config/pushed-config.ts';
-import { alignDown, isoDate, MINUTE_MS } from '#core/time.ts';
+import { alignDown, DAY_MS, isoDate, MINUTE_MS } from '#core/time.ts';
 import { pushConfigToAws } from '#functions/aws-config.ts';
 import { openAwsDeps } from '#functions/aws-deps.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { DEAD_LETTERS } from '#ports/dead-letters.ts';
 import type { Table } from '#ports/table.ts';
 import type { CompactResult } from '#storage/compact.ts';
+import type { DownsampleResult } from '#storage/downsample.ts';
+import type { SweepResult } from '#storage/sweep.ts';
 import { dynamoAbsence, startDynamoServer } from '#test/aws/dynamodb-server.ts';
 import { startEventsServer } from '#test/aws/events-server.ts';
 import { S3_START_MS, s3Absence, s3Credentials, s3Endpoint } from '#test/aws/s3-server.ts';
 import { encodeWriteRequest } from '#test/ingest/proto-writer.ts';
+import { type Attempt, allows } from '#test/stacks/allows.ts';
+import { type Deployed, deploy, ownName } from '#test/stacks/deployed.ts';
 import { type BundledLambda, openBundledLambda } from './bundled-lambda.ts';
+import { type Access, startRecordingProxy } from './recording-proxy.ts';
 
 const absence = s3Absence ?? dynamoAbsence;
 const region = 'us-east-1';
@@ -41,26 +46,58 @@ function writeRequest(instances: number): Uint8Array {
   );
 }
 
+function componentOf(name: string): string {
+  return name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The deployment's own ARNs, by the names that the stand-ins have. */
+function arnsOf(deployed: Deployed, names: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const bucket = (name: string) =>
+    `arn:aws:s3:::${deployed.named('s3/bucket:Bucket').find((each) => each.name.startsWith(name))?.inputs.bucket}`;
+  const regional = (service: string, resource: string) => `arn:aws:${service}:eu-west-1:123456789012:${resource}`;
+  return new Map([
+    [names.Blobs, bucket('Blobs')],
+    [names.Uploads, bucket('Uploads')],
+    ['Table', regional('dynamodb', `table/${deployed.only('dynamodb/table:Table').name}`)],
+    ['Bus', regional('events', `event-bus/${deployed.only('cloudwatch/eventBus:EventBus').name}`)],
+  ]);
+}
+
+function attemptOf({ action, resource, target }: Access, arns: ReadonlyMap<string, string>): Attempt {
+  const arn = arns.get(resource) ?? resource;
+  if (action === 's3:ListBucket') return { action, resource: arn, context: { 's3:prefix': [target] } };
+  if (action.startsWith('s3:')) return { action, resource: `${arn}/${target}`, context: {} };
+  return { action, resource: arn, context: { 'dynamodb:LeadingKeys': [target] } };
+}
+
 describe.skipIf(absence !== undefined)(`the functions as they are deployed${absence ? ` (${absence})` : ''}`, () => {
   const closers: (() => Promise<void>)[] = [];
   let lambda: BundledLambda;
   let events: Awaited<ReturnType<typeof startEventsServer>>;
   let table: Table;
   let blobs: Blobs;
+  let uploads: Blobs;
+  let names: Readonly<Record<string, string>>;
+  /** What each function did, as the services saw it. */
+  const accesses: { readonly name: string; readonly access: Access }[] = [];
   const keys: Record<string, string> = {};
 
   beforeAll(async () => {
-    const [dynamo, s3] = [await startDynamoServer(), await s3Endpoint()];
+    const dynamo = await startDynamoServer();
     events = await startEventsServer();
-    const names = { Blobs: `blobs-${randomUUID()}`, Uploads: `uploads-${randomUUID()}`, Table: 'quarterdeck', Bus: 'quarterdeck' };
+    let running: string | undefined;
+    const record = (access: Access) => running !== undefined && accesses.push({ name: running, access });
+    const s3 = await s3Endpoint();
+    const proxies = await Promise.all([dynamo.endpoint, s3, events.endpoint].map((target) => startRecordingProxy(target, record)));
+    names = { Blobs: `blobs-${randomUUID()}`, Uploads: `uploads-${randomUUID()}`, Table: 'quarterdeck', Bus: 'quarterdeck' };
     Object.assign(process.env, {
       AWS_LAMBDA_FUNCTION_NAME: 'quarterdeck-test',
       AWS_REGION: region,
       AWS_ACCESS_KEY_ID: s3Credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: s3Credentials.secretAccessKey,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
-      AWS_ENDPOINT_URL_S3: s3,
-      AWS_ENDPOINT_URL_EVENTBRIDGE: events.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: proxies[0].endpoint,
+      AWS_ENDPOINT_URL_S3: proxies[1].endpoint,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: proxies[2].endpoint,
       ...Object.fromEntries(Object.entries(names).map(([name, value]) => [`SST_RESOURCE_${name}`, JSON.stringify({ name: value })])),
     });
     const dynamoClient = createDynamoClient({ region });
@@ -69,8 +106,11 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
     for (const bucket of [names.Blobs, names.Uploads]) await createBucket(s3Client, bucket);
     table = createDynamoTable({ client: dynamoClient, tableName: names.Table });
     blobs = createS3Blobs({ client: s3Client, bucket: names.Blobs });
-    lambda = await openBundledLambda();
-    closers.push(lambda.close, dynamo.stop, events.stop, async () => {
+    uploads = createS3Blobs({ client: s3Client, bucket: names.Uploads });
+    lambda = await openBundledLambda((name) => {
+      running = name;
+    });
+    closers.push(lambda.close, ...proxies.map(({ stop }) => stop), dynamo.stop, events.stop, async () => {
       dynamoClient.destroy();
       s3Client.destroy();
     });
@@ -130,6 +170,8 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
       expect([answer.status, answer.body]).toEqual([204, '']);
     }
     expect((await blobs.list('segments/')).entries).not.toEqual([]);
+    const history = new TextEncoder().encode(`history 1 ${startMs - 4 * DAY_MS}\n`);
+    expect((await send('/api/v1/import/prometheus', keys['team-b'], history)).status).toBe(204);
   });
 
   it('answer queries before compaction and after it, to their own tenant alone', async () => {
@@ -158,10 +200,31 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
     );
   });
 
-  it('run what else is scheduled, on what is there', async () => {
-    for (const name of ['storage-downsample', 'storage-expire', 'storage-sweep', 'ingest-aggregate']) {
-      await expect(lambda.invoke(name, {})).resolves.toBeTypeOf('object');
-    }
+  it('import what was uploaded', async () => {
+    const asked = await send('/api/v1/import/uploads', keys['team-b'], new TextEncoder().encode('{"format":"prometheus"}'));
+    expect([asked.status, asked.body]).toEqual([201, expect.stringContaining('"fields"')]);
+    const { id, fields } = JSON.parse(asked.body) as { id: string; fields: { key: string } };
+    await uploads.put(fields.key, new TextEncoder().encode(`imported 7 ${startMs}\nimported 6 ${startMs - 4 * DAY_MS}\n`));
+    await lambda.invoke('ingest-import', { detail: { bucket: { name: names.Uploads }, object: { key: fields.key } } });
+    const headers = { authorization: `Bearer ${keys['team-b']}` };
+    const followed = await lambda.request('ingest-http', `/api/v1/import/uploads/${id}`, { headers });
+    expect(JSON.parse(followed.body)).toMatchObject({ state: 'done', accepted: 2 });
+    expect((await query('last_over_time(imported[1h])', keys['team-b'])).result).toMatchObject([{ value: [expect.anything(), '7'] }]);
+  });
+
+  it('derive aggregates of a closed day, sweep what attempts left, and expire what is derived', async () => {
+    const inDays = (count: number) => ({ at: new Date(startMs + count * DAY_MS).toISOString() });
+    await lambda.invoke('storage-compact', { ...inDays(3), graceMs: 0 });
+    const { downsamplings } = (await lambda.invoke('storage-downsample', { ...inDays(3), graceMs: 0 })) as DownsampleResult;
+    expect(downsamplings.filter(({ tenant }) => tenant === 'team-a').map(({ tier }) => tier)).toEqual(
+      Array(days).fill(['warm', 'cold']).flat(),
+    );
+    const swept = (await lambda.invoke('storage-sweep', inDays(3))) as SweepResult;
+    expect(swept.orphans).toBeGreaterThan(0); // the repeated request wrote an object that nobody needs
+    await lambda.invoke('storage-expire', inDays(20));
+    expect((await blobs.list('tier=hot/signal=metrics/tenant=team-a/')).entries).toEqual([]);
+    expect((await blobs.list('tier=warm/signal=metrics/tenant=team-a/')).entries).toHaveLength(days);
+    await expect(lambda.invoke('ingest-aggregate', {})).resolves.toEqual({ aggregations: [] });
   });
 
   it('keep dead letters', async () => {
@@ -170,6 +233,25 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
     expect(await lambda.invoke('events-drain', { Records: [record] })).toEqual({ kept: 1 });
     const { items } = await table.query({ pk: DEAD_LETTERS });
     expect(items.map(({ event }) => event)).toEqual([body]);
+  });
+
+  it('delete a key', async () => {
+    const { id } = (await lambda.invoke('api-create-key', { tenant: 'team-a', scopes: ['query'] })) as { id: string };
+    expect(await lambda.invoke('api-delete-key', { id })).toEqual({ id, tenant: 'team-a' });
+    await expect(lambda.invoke('api-delete-key', { id })).rejects.toThrow('there is no key');
+  });
+
+  it('do nothing of all this that their roles do not allow', async () => {
+    const deployed = await deploy('test');
+    const arns = arnsOf(deployed, names);
+    const refused = new Set<string>();
+    for (const { name, access } of accesses) {
+      const role = deployed.statements.filter(({ of }) => of === `${componentOf(name)}Role`);
+      if (!allows(role, attemptOf(access, arns))) refused.add(`${name} ${access.action} ${access.target.split('/')[0]}`);
+    }
+    expect([...refused]).toEqual([]);
+    const handlers = deployed.all('lambda/function:Function').map((each) => ownName(each.name));
+    expect([...new Set(accesses.map(({ name }) => name))].sort()).toEqual(handlers.sort());
   });
 
   it('follow a new configuration within half a minute, stay with the last that loads, and say so', async () => {

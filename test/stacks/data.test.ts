@@ -44,7 +44,18 @@ describe('permissions', () => {
 
   it.each([
     ['QueryHttp', ['dynamodb:GetItem', 'dynamodb:Query', 's3:GetObject']],
-    ['IngestHttp', ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 's3:GetObject', 's3:PutObject']],
+    [
+      'IngestHttp',
+      [
+        'dynamodb:BatchWriteItem',
+        'dynamodb:ConditionCheckItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        's3:GetObject',
+        's3:PutObject',
+      ],
+    ],
     ['EventsPublish', ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'events:PutEvents', 's3:GetObject']],
     [
       'EventsDrain',
