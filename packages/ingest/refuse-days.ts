@@ -1,6 +1,6 @@
 import { alignDown, DAY_MS, isoDate } from '#core/time.ts';
 import { pickRows } from '#model/pick-rows.ts';
-import type { Rejection } from './decoded.ts';
+import type { Decoded, Rejection } from './decoded.ts';
 import type { PipelineOutput } from './pipeline/pipeline.ts';
 
 /** Which of these UTC days (`2026-11-23`) take no more samples: their raw samples are gone, and what is left was made from those. */
@@ -10,7 +10,7 @@ export type FindRefusedDays = (
 ) => Promise<ReadonlySet<string>>;
 
 /** The reason under which samples of such days are counted. */
-export const ALREADY_AGGREGATED = 'already-aggregated';
+const ALREADY_AGGREGATED = 'already-aggregated';
 
 /** Leaves out samples of days that take no more: added to them, they would stand for the whole of what was there. */
 export async function refuseDays(
@@ -34,4 +34,10 @@ export async function refuseDays(
   const message = `raw samples of ${first}${others} are past their retention and were aggregated; no more can be added`;
   const rejection = { reason: ALREADY_AGGREGATED, message, count: ts.length - kept.length };
   return { output: { ...output, batch: pickRows(output.batch, kept) }, rejection };
+}
+
+/** Samples of what `ingestSamples` gave back that were taken: those of such days are still among them. */
+export function countAccepted({ batch, rejections }: Pick<Decoded, 'batch' | 'rejections'>): number {
+  const refused = rejections.find(({ reason }) => reason === ALREADY_AGGREGATED)?.count ?? 0;
+  return Math.max(0, batch.ts.length - refused);
 }

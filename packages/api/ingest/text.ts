@@ -6,6 +6,7 @@ import type { Decoded } from '#ingest/decoded.ts';
 import { decodeExposition } from '#ingest/exposition.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import { decodeJsonLines } from '#ingest/json-lines.ts';
+import { countAccepted } from '#ingest/refuse-days.ts';
 import { describeRejections } from '#ingest/remote-write.ts';
 import { type IngestApi, type IngestRequest, openRequest } from './context.ts';
 
@@ -28,7 +29,8 @@ async function take(
   const request = await openRequest(api, c);
   const text = decodeBody(request.body, c.req.header('content-encoding'), request.context.limits);
   const stored = await ingestSamples(api.ingest, { tenant: request.tenant, protocol, decoded: decode(request, text), isHistory: true });
+  c.header('x-quarterdeck-samples', String(countAccepted(stored)));
   const left = stored.rejections.filter(({ count }) => count > 0);
   if (left.length > 0) throw new OpsError('input', describeRejections(left), { hint: 'Correct those and send only them again.' });
-  return c.body(null, 204, { 'x-quarterdeck-samples': String(stored.batch.ts.length) });
+  return c.body(null, 204);
 }

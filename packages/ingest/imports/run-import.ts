@@ -4,7 +4,7 @@ import { type Clock, MINUTE_MS, SECOND_MS } from '#core/time.ts';
 import type { DecodeContext } from '#ingest/decode-context.ts';
 import { decodeLines, type ImportBlock } from '#ingest/import-stream.ts';
 import { type IngestDeps, ingestSamples } from '#ingest/ingest-samples.ts';
-import { ALREADY_AGGREGATED } from '#ingest/refuse-days.ts';
+import { countAccepted } from '#ingest/refuse-days.ts';
 import { createRejectionList } from '#ingest/rejections.ts';
 import { createSeriesCache } from '#ingest/series-cache.ts';
 import type { Blobs } from '#ports/blobs.ts';
@@ -127,15 +127,12 @@ async function takeBlock(deps: RunImportDeps, { record }: ImportLease, tally: Im
   const { tenant, id } = record;
   // Samples without a time have that of the import's start, so the same block is the same request, and no other import's.
   const newId = () => `${id}/${tally.textBytes}`;
-  const { batch, rejections: found } = await ingestSamples(
-    { ...deps.ingest, newId },
-    { tenant, protocol: 'import', decoded: block.decoded, isHistory: true },
-  );
+  const input = { tenant, protocol: 'import', decoded: block.decoded, isHistory: true };
+  const stored = await ingestSamples({ ...deps.ingest, newId }, input);
   const rejections = createRejectionList(tally.rejections);
-  for (const { reason, count, message } of found) rejections.add(reason, count, () => message);
-  const refused = found.find(({ reason }) => reason === ALREADY_AGGREGATED)?.count ?? 0;
+  for (const { reason, count, message } of stored.rejections) rejections.add(reason, count, () => message);
   const { bytes: textBytes, lines, rejectedLines, reported } = block.progress;
-  const accepted = tally.accepted + Math.max(0, batch.ts.length - refused);
+  const accepted = tally.accepted + countAccepted(stored);
   return { ...tally, textBytes, lines, accepted, rejectedLines, reported, rejections: rejections.finish() };
 }
 
