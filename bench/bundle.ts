@@ -30,7 +30,7 @@ process.exit();`;
 const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-bundles-'));
 writeFileSync(join(folder, 'import.mjs'), program);
 for (const file of globSync('functions/*/*.ts').sort()) {
-  const { code } = await bundleFunction(file, ['snappy']);
+  const { code } = await bundleFunction(file);
   const bundle = join(folder, `${file.replaceAll('/', '-')}.mjs`);
   writeFileSync(bundle, code);
   const times = Array.from({ length: RUNS }, () =>
