@@ -17,6 +17,7 @@ import { mergeStreams } from './merge-series.ts';
 import { isOvertaken } from './overtaken.ts';
 import { planCleaning } from './plan-cleaning.ts';
 import { type DownsamplingJob, isFinal, planDownsampling } from './plan-downsampling.ts';
+import { listRetired } from './retired.ts';
 import type { StorageDeps } from './storage-deps.ts';
 import { clearWork, listWork, type WorkMark } from './work-list.ts';
 import { writeBlocks } from './write-blocks.ts';
@@ -130,7 +131,9 @@ async function aggregatedAggregates(deps: StorageDeps, from: WindowState, widthM
 async function clearIfDone(deps: StorageDeps, mark: WorkMark, ...windows: readonly [WindowItem, WindowItem, WindowItem]): Promise<void> {
   if (deps.now() - mark.markedAtMs < MARK_SETTLED_MS) return;
   const [hot, warm, cold] = await Promise.all(windows.map((window) => readWindow(deps.table, window)));
-  const isClean = [hot, warm, cold].every((state) => planCleaning(state.entries, Number.POSITIVE_INFINITY, 0).length === 0);
+  const retired = await listRetired(deps.table, hot.window);
+  const isClean =
+    retired.length === 0 && [hot, warm, cold].every((state) => planCleaning(state.entries, Number.POSITIVE_INFINITY, 0).length === 0);
   const isDerived = hot.head.expired || (warm.head.source === stateOf(hot) && cold.head.source === stateOf(warm));
   const isGone = [hot, warm, cold].every((state) => state.entries.length === 0);
   if (isGone || (isClean && isDerived && isFinal(visibleEntries(hot.entries)))) await clearWork(deps.table, mark);

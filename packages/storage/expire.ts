@@ -16,7 +16,7 @@ import {
   windowKey,
 } from './catalog.ts';
 import { headKey } from './catalog-entry.ts';
-import { deleteEntries } from './clean-window.ts';
+import { emptyWindow } from './clean-window.ts';
 import { forEachSettled } from './for-each-settled.ts';
 import { type DayState, type ExpiryVerdict, holdsLatecomers, planExpiry } from './plan-expiry.ts';
 import type { StorageDeps } from './storage-deps.ts';
@@ -72,7 +72,7 @@ async function expireWindow(deps: StorageDeps, window: WindowItem, day: DayState
     await changeHead(deps, marked, { remove: ['expired'] });
     return markWork(deps.table, window.tenant, window.date, deps.now());
   }
-  await deleteEntries(deps, window, marked.entries, marked.entries);
+  await emptyWindow(deps, window, marked.entries);
   await finishExpiry(deps, window, marked, day);
 }
 

@@ -5,6 +5,7 @@ import type { BlobEntry } from '#ports/blobs.ts';
 import { listWindows, readWindow } from './catalog.ts';
 import { LEVEL, visibleEntries } from './catalog-entry.ts';
 import { planCleaning } from './plan-cleaning.ts';
+import { listRetired } from './retired.ts';
 import type { StorageDeps } from './storage-deps.ts';
 import { listTenants, markWork } from './work-list.ts';
 
@@ -33,9 +34,11 @@ export async function sweep(deps: StorageDeps, input: { dryRun?: boolean | undef
     for (const tier of tiers) {
       for (const window of await listWindows(deps.table, tenant, tier)) {
         const { entries } = await readWindow(deps.table, window);
+        const retired = await listRetired(deps.table, window);
         for (const { key } of entries) if (key !== undefined) known.add(key);
+        for (const { keys } of retired) for (const key of keys) known.add(key);
         const isPending = visibleEntries(entries).some((entry) => entry.level < LEVEL.final);
-        const isUnclean = planCleaning(entries, deps.now(), deps.graceMs).length > 0;
+        const isUnclean = retired.length > 0 || planCleaning(entries, deps.now(), deps.graceMs).length > 0;
         if (!isPending && !isUnclean) continue;
         marked++;
         if (!input.dryRun) await markWork(deps.table, tenant, window.date, deps.now());
