@@ -1,6 +1,7 @@
+import { OpsError } from '#core/errors.ts';
 import { type Label, type Series, seriesFromLabels } from '#model/series.ts';
-import { parseDuration } from '#query/promql/parse-duration.ts';
-import { unquote } from '#query/promql/unquote.ts';
+import { parseDuration } from './parse-duration.ts';
+import { unquote } from './unquote.ts';
 
 /** One place in a sequence of values. Histograms are told apart, not read. */
 export type SequenceValue = { readonly kind: 'gap' | 'stale' | 'histogram' } | { readonly kind: 'float'; readonly value: number };
@@ -16,7 +17,7 @@ export function readDuration(text: string): number {
   const digits = negative ? text.slice(1) : text;
   if (digits === '0') return 0;
   const parsed = parseDuration(digits);
-  if ('reason' in parsed) throw new Error(`not a duration: ${text}: ${parsed.reason}`);
+  if ('reason' in parsed) throw new OpsError('input', `not a duration: ${text}: ${parsed.reason}`);
   return negative ? -parsed.ms : parsed.ms;
 }
 
@@ -46,7 +47,7 @@ function readLabels(line: string, labels: Label[]): string {
     const end = /^\s*\}/.exec(rest);
     if (end) return rest.slice(end[0].length);
     const pair = pairPattern.exec(rest);
-    if (!pair) throw new Error(`not a label set: ${line}`);
+    if (!pair) throw new OpsError('input', `not a label set: ${line}`);
     const [whole, name, value, metric] = pair;
     if (metric !== undefined) labels.push({ name: '__name__', value: unquote(metric) });
     else labels.push({ name: /^["'`]/.test(name as string) ? unquote(name as string) : (name as string), value: unquote(value as string) });
@@ -68,7 +69,7 @@ function readValues(line: string): SequenceValue[] {
   while (line.slice(itemPattern.lastIndex).trim() !== '') {
     const at = itemPattern.lastIndex;
     const item = itemPattern.exec(line);
-    if (!item) throw new Error(`not a value at ${JSON.stringify(line.slice(at))}`);
+    if (!item) throw new OpsError('input', `not a value at ${JSON.stringify(line.slice(at))}`);
     const [, gap, stale, isHistogram, first, sign, step, times] = item;
     const count = Number(times ?? 0) + (gap !== undefined && times !== undefined ? 0 : 1);
     for (let i = 0; i < count; i++) {
@@ -104,7 +105,7 @@ export function readStartOffsets(line: string): (number | undefined)[] {
       const gap = /^_(?:x(\d+))?$/.exec(item);
       if (gap) return new Array<undefined>(Number(gap[1] ?? 1)).fill(undefined);
       const match = /^([+-]?\d+[a-wyz]*)(?:([+-])(\d+[a-wyz]*))?(?:x(\d+))?$/.exec(item);
-      if (!match) throw new Error(`not a start time: ${item}`);
+      if (!match) throw new OpsError('input', `not a start time: ${item}`);
       const [, base, sign, step, times] = match;
       const rise = step === undefined ? 0 : (sign === '-' ? -1 : 1) * readOffset(step);
       return Array.from({ length: Number(times ?? 0) + 1 }, (_, i) => readOffset(base as string) + i * rise);
