@@ -1,12 +1,12 @@
 import type { Node } from 'yaml';
+import type { Fields } from '#alerts/strict-yaml.ts';
 import type { LabelSet } from '#model/alert.ts';
-import type { Fields } from './strict-yaml.ts';
 
 export interface RuleFileOptions {
   /** Throws `input` for an expression that does not parse. */
   readonly checkExpr: (expr: string) => void;
-  /** Throws `input` for a template of a label or annotation that does not parse; `name` is what messages call it. */
-  readonly checkTemplate: (name: string, text: string) => void;
+  /** Throws `input` for a template of a label or annotation of that alert that does not parse. */
+  readonly checkTemplate: (alert: string, text: string) => void;
   readonly ignoreUnknownFields?: boolean | undefined;
   /** Which names labels, annotations and recordings may have; default any UTF-8, as in Prometheus 3. */
   readonly nameValidation?: 'utf8' | 'legacy' | undefined;
@@ -92,7 +92,7 @@ function checkTemplates({ alert, labels, annotations, nodes }: RuleFields, optio
   if (alert === '') return [];
   const check = (kind: 'label' | 'annotation', texts: LabelSet) =>
     Object.entries(texts).flatMap(([name, text]) => {
-      const reason = reasonOf(() => options.checkTemplate(`__alert_${alert}`, text));
+      const reason = reasonOf(() => options.checkTemplate(alert, text));
       return reason === undefined ? [] : [{ node: nodes.get(`${kind}s`), message: `${kind} ${JSON.stringify(name)}: ${reason}` }];
     });
   return [...check('label', labels), ...check('annotation', annotations)];

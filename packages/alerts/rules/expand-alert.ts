@@ -8,8 +8,8 @@ import { toLabels } from './rule-state.ts';
 
 /** What the templates of one alert see. */
 export interface AlertTemplateData {
-  /** What messages call the template. */
-  readonly name: string;
+  /** The rule's name. */
+  readonly alert: string;
   /** Labels of the series that alerts, `__name__` among them. */
   readonly labels: LabelSet;
   readonly value: number;
@@ -31,7 +31,7 @@ export async function expandAlert(
   let data: AlertTemplateData | undefined;
   const expand = async (text: string): Promise<string> => {
     if (!text.includes('{{')) return text;
-    data ??= { name: `__alert_${rule.name}`, labels: labelSet([...series.labels, ...metric]), value, atMs };
+    data ??= { alert: rule.name, labels: labelSet([...series.labels, ...metric]), value, atMs };
     try {
       return await render(text, data);
     } catch (error) {

@@ -1,9 +1,9 @@
 import type { Node } from 'yaml';
+import { readYamlDocuments, type StrictYaml } from '#alerts/strict-yaml.ts';
 import { OpsError } from '#core/errors.ts';
 import type { LabelSet } from '#model/alert.ts';
 import { checkRule, isLabelName, type RuleFields, type RuleFileOptions } from './check-rule.ts';
 import type { Rule, RuleGroup } from './rule.ts';
-import { readStrictYaml, type StrictYaml } from './strict-yaml.ts';
 
 /** Something wrong with a rule file. `line` and `col` count from 1. */
 export interface RuleFileError {
@@ -29,11 +29,12 @@ const RULE_FIELDS = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'label
  * YAML document is read, as there. Expressions and templates are checked by the functions handed in.
  */
 export function readRuleFile(text: string, options: RuleFileOptions): RuleFile {
-  const yaml = readStrictYaml(text, options);
+  const { documents, count } = readYamlDocuments(text, { ...options, onlyFirst: true });
+  const [yaml] = documents;
   const groups = yaml
     .list(yaml.fields(yaml.root, 'rule file', FILE_FIELDS).get('groups'), 'list of groups')
     .map((node) => readGroup(yaml, node));
-  const warnings = yaml.hasMore ? ['the file has more than one YAML document; only the first is read'] : [];
+  const warnings = count > 1 ? ['the file has more than one YAML document; only the first is read'] : [];
   if (yaml.faults.length > 0) return { groups: [], errors: yaml.faults, warnings };
   const errors = checkGroups(yaml, groups, options);
   return { groups: errors.length > 0 ? [] : groups.map(toGroup), errors, warnings };

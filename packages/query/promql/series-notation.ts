@@ -3,13 +3,19 @@ import { type Label, type Series, seriesFromLabels } from '#model/series.ts';
 import { parseDuration } from './parse-duration.ts';
 import { unquote } from './unquote.ts';
 
-/** One place in a sequence of values. Histograms are told apart, not read. */
-export type SequenceValue = { readonly kind: 'gap' | 'stale' | 'histogram' } | { readonly kind: 'float'; readonly value: number };
+/** One place in a sequence of values. Histograms are told apart, not read: `text` is how the first of a run is written. */
+export type SequenceValue =
+  | { readonly kind: 'gap' | 'stale' }
+  | { readonly kind: 'histogram'; readonly text: string }
+  | { readonly kind: 'float'; readonly value: number };
 
 export interface SeriesLine {
   readonly series: Series;
   readonly values: readonly SequenceValue[];
 }
+
+/** Most values that one line may come to with its repetitions. */
+const MAX_VALUES = 10_000_000;
 
 /** Milliseconds of a duration such as `1h30m`; `0` needs no unit. */
 export function readDuration(text: string): number {
@@ -63,7 +69,7 @@ const itemPattern = new RegExp(
 );
 
 /** The values of a series line, with repetitions written out. */
-function readValues(line: string): SequenceValue[] {
+export function readValues(line: string): SequenceValue[] {
   const values: SequenceValue[] = [];
   itemPattern.lastIndex = 0;
   while (line.slice(itemPattern.lastIndex).trim() !== '') {
@@ -72,9 +78,11 @@ function readValues(line: string): SequenceValue[] {
     if (!item) throw new OpsError('input', `not a value at ${JSON.stringify(line.slice(at))}`);
     const [, gap, stale, isHistogram, first, sign, step, times] = item;
     const count = Number(times ?? 0) + (gap !== undefined && times !== undefined ? 0 : 1);
+    if (values.length + count > MAX_VALUES) throw new OpsError('limit', `a series of more than ${MAX_VALUES} values`);
     for (let i = 0; i < count; i++) {
       if (first !== undefined) values.push({ kind: 'float', value: readNumber(first) });
-      else values.push({ kind: gap ? 'gap' : stale ? 'stale' : isHistogram ? 'histogram' : 'gap' });
+      else if (isHistogram !== undefined) values.push({ kind: 'histogram', text: isHistogram });
+      else values.push({ kind: stale ? 'stale' : 'gap' });
     }
     if (step !== undefined) addSteps(values, count, (sign === '-' ? -1 : 1) * readNumber(step));
   }

@@ -1,4 +1,16 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Scalar, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
 import { parseDuration } from '#core/duration.ts';
 
 /** Something wrong at a place of a YAML text; both count from 1. */
@@ -11,10 +23,12 @@ export interface YamlFault {
 /** Reads the nodes of one document as Go's yaml.v3 decodes into typed fields; what does not fit becomes a fault and an empty value. */
 export interface StrictYaml {
   readonly root: Node | undefined;
-  /** Further documents follow, which are not read. */
-  readonly hasMore: boolean;
+  /** What is wrong so far; of all documents of one text. */
   readonly faults: YamlFault[];
+  /** Fields that nobody knows, where those are no faults. */
+  readonly unknown: YamlFault[];
   place(node: Node | undefined): { readonly line: number; readonly col: number };
+  fail(node: Node | undefined, message: string): void;
   /** The fields of a mapping, merged ones (`<<`) included; undefined for an absent or null node. */
   fields(node: Node | undefined, what: string, known: readonly string[]): Fields;
   list(node: Node | undefined, what: string): readonly Node[];
@@ -35,7 +49,10 @@ export interface Fields {
 }
 
 export interface StrictYamlOptions {
+  /** Unknown fields are no faults. */
   readonly ignoreUnknownFields?: boolean | undefined;
+  /** Documents after the first are not looked at. */
+  readonly onlyFirst?: boolean | undefined;
 }
 
 /** Longest text that is read, in characters. */
@@ -43,31 +60,60 @@ const MAX_CHARS = 16 * 1024 * 1024;
 /** Most mappings and lists that are read, those that aliases repeat counted again. */
 const MAX_COLLECTIONS = 500_000;
 
-/** The first document of a YAML text. `faults` has what makes it no YAML; the root is undefined then. */
-export function readStrictYaml(text: string, options: StrictYamlOptions = {}): StrictYaml {
+/** A YAML text that was read. */
+export interface YamlDocuments {
+  /** At least one, which is empty where the text is. */
+  readonly documents: readonly [StrictYaml, ...StrictYaml[]];
+  /** How many there are, those not looked at among them. */
+  readonly count: number;
+  readonly faults: readonly YamlFault[];
+  readonly unknown: readonly YamlFault[];
+}
+
+/** The documents of a YAML text. `faults` has what makes it no YAML; the roots are undefined then. */
+export function readYamlDocuments(text: string, options: StrictYamlOptions = {}): YamlDocuments {
   const lines = new LineCounter();
   const faults: YamlFault[] = [];
+  if (text.length > MAX_CHARS)
+    faults.push({ line: 1, col: 1, message: `the file has ${text.length} characters; at most ${MAX_CHARS} are read` });
+  const documents = faults.length > 0 ? [] : parseDocuments(text, lines);
+  const unknown: YamlFault[] = [];
+  const count = { collections: 0 };
+  const [first, ...rest] = documents
+    .slice(0, options.onlyFirst ? 1 : undefined)
+    .map((document) => readDocument(document, { lines, faults, unknown, count, options }));
+  const documentsRead: YamlDocuments['documents'] = [first ?? readDocument(undefined, { lines, faults, unknown, count, options }), ...rest];
+  return { documents: documentsRead, faults, unknown, count: documents.length };
+}
+
+interface Reading {
+  readonly lines: LineCounter;
+  readonly faults: YamlFault[];
+  readonly unknown: YamlFault[];
+  /** Mappings and lists read so far. */
+  readonly count: { collections: number };
+  readonly options: StrictYamlOptions;
+}
+
+function readDocument(document: Document | undefined, { lines, faults, unknown, count, options }: Reading): StrictYaml {
   const place = (node: Node | undefined) => linePlace(lines, node?.range?.[0] ?? 0);
   const fail = (node: Node | undefined, message: string) => void faults.push({ ...place(node), message });
-  const documents = text.length > MAX_CHARS ? [] : parseDocuments(text, lines);
-  if (text.length > MAX_CHARS) fail(undefined, `the file has ${text.length} characters; at most ${MAX_CHARS} are read`);
-  const [document] = documents;
-  const [error] = document?.errors ?? [];
+  const error = document?.errors[0];
   if (error) faults.push({ ...linePlace(lines, error.pos[0]), message: `yaml: ${error.message}` });
-  let collections = 0;
   const resolve = (node: Node | undefined): Node | undefined => {
     const target = isAlias(node) && document ? ((node as Alias).resolve(document) as Node | undefined) : node;
     if (isAlias(node) && target === undefined) fail(node, `yaml: unknown anchor '${node.source}' referenced`);
     if (!isMap(target) && !isSeq(target)) return target;
-    if (++collections === MAX_COLLECTIONS) fail(node, `more than ${MAX_COLLECTIONS} mappings and lists, repeated ones counted`);
-    return collections < MAX_COLLECTIONS ? target : undefined;
+    if (++count.collections === MAX_COLLECTIONS) fail(node, `more than ${MAX_COLLECTIONS} mappings and lists, repeated ones counted`);
+    return count.collections < MAX_COLLECTIONS ? target : undefined;
   };
-  const context: Context = { faults, fail, resolve, place, ignoreUnknown: options.ignoreUnknownFields === true };
+  const context: Context = { faults, fail, resolve, place, unknown: options.ignoreUnknownFields ? unknown : faults };
   return {
     root: error ? undefined : ((document?.contents as Node | null | undefined) ?? undefined),
-    hasMore: documents.length > 1,
     faults,
+    unknown,
     place,
+    fail,
     fields: (node, what, known) => readFields(context, node, what, known),
     list: (node, what) => readList(context, node, what),
     text: (node) => readText(context, node),
@@ -81,13 +127,14 @@ export function readStrictYaml(text: string, options: StrictYamlOptions = {}): S
 
 interface Context {
   readonly faults: YamlFault[];
-  readonly ignoreUnknown: boolean;
+  /** Where unknown fields are noted. */
+  readonly unknown: YamlFault[];
   fail(node: Node | undefined, message: string): void;
   resolve(node: Node | undefined): Node | undefined;
   place(node: Node | undefined): { readonly line: number; readonly col: number };
 }
 
-function parseDocuments(text: string, lineCounter: LineCounter) {
+function parseDocuments(text: string, lineCounter: LineCounter): readonly Document[] {
   const documents = parseAllDocuments(text, { lineCounter, stringKeys: true, prettyErrors: false, logLevel: 'error' });
   return Array.isArray(documents) ? documents : [];
 }
@@ -106,10 +153,9 @@ function readFields(context: Context, node: Node | undefined, what: string, know
   const map = context.resolve(node);
   if (isMap(map)) addFields(context, map as YAMLMap<Node, Node | null>, values, 0);
   else if (!isNull(map)) context.fail(node, `cannot unmarshal ${nameNode(map)} into ${what}`);
-  if (!context.ignoreUnknown) {
-    for (const [name, { key }] of values) {
-      if (!known.includes(name)) context.fail(key, `field ${name} not found in ${what}; accepted: ${known.join(', ')}`);
-    }
+  for (const [name, { key }] of values) {
+    if (known.includes(name)) continue;
+    context.unknown.push({ ...context.place(key), message: `field ${name} not found in ${what}; accepted: ${known.join(', ')}` });
   }
   return { get: (name) => values.get(name)?.value, keyOf: (name) => values.get(name)?.key, names: [...values.keys()] };
 }
