@@ -3,6 +3,12 @@ import type { LabelSet } from '#model/alert.ts';
 import { type Series, seriesFromLabels } from '#model/series.ts';
 import { toLabels } from './rule-state.ts';
 
+/** One place of an input series; a histogram in the notation of tests, as it is printed. */
+export type InputValue =
+  | { readonly kind: 'gap' | 'stale' }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'histogram'; readonly text: string };
+
 /** A sample as tests compare it; a histogram in its notation takes the place of the value. */
 export interface TestSample {
   readonly series: Series;

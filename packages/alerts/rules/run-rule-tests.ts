@@ -1,23 +1,15 @@
 import { formatDuration } from '#core/duration.ts';
-import { isOpsError, OpsError } from '#core/errors.ts';
+import { isOpsError } from '#core/errors.ts';
 import type { Series } from '#model/series.ts';
-import type { Query } from '#ports/query.ts';
-import { formatAlerts, formatSamples, sameAlerts, sameSamples, type TestAlert, type TestSample } from './compare-test.ts';
+import type { InstantInput, Query } from '#ports/query.ts';
+import { formatAlerts, formatSamples, type InputValue, sameAlerts, sameSamples, type TestAlert, type TestSample } from './compare-test.ts';
 import { evaluateGroup } from './evaluate-group.ts';
 import type { RenderTemplate } from './expand-alert.ts';
 import type { RuleGroup } from './rule.ts';
 import { labelSet } from './rule-result.ts';
 import type { RuleState } from './rule-state.ts';
 import type { AlertTest, ExprTest, TestFile, TestGroup } from './test-file.ts';
-
-/** One place of an input series. */
-export type InputValue = { readonly kind: 'gap' | 'stale' } | { readonly kind: 'float'; readonly value: number } | HistogramValue;
-
-interface HistogramValue {
-  readonly kind: 'histogram';
-  /** In the notation of tests, as it is printed. */
-  readonly text: string;
-}
+import { createTestHistograms, type TestHistograms } from './test-histograms.ts';
 
 /** An empty store of samples, and a query engine over it. */
 export interface TestStorage {
@@ -46,10 +38,12 @@ const TENANT = 'test';
 export async function runTestGroup(deps: RuleTestDeps, file: TestFile, test: TestGroup, groups: readonly RuleGroup[]): Promise<string[]> {
   const unnamed = test.alertTests.find(({ alertname }) => alertname === '');
   if (unnamed) return [missingAlertname(unnamed, test)];
-  const storage = deps.openStorage({ subqueryStepMs: file.evaluationIntervalMs });
+  const opened = deps.openStorage({ subqueryStepMs: file.evaluationIntervalMs });
+  const histograms = createTestHistograms();
+  const storage = { ...opened, query: histograms.guardRules(opened.query) };
   let load: (untilMs: number) => void;
   try {
-    load = loadInput(deps, storage, test);
+    load = loadInput(deps, storage, test, histograms);
   } catch (error) {
     return [problemOf(error)];
   }
@@ -65,7 +59,8 @@ export async function runTestGroup(deps: RuleTestDeps, file: TestFile, test: Tes
       problems.push(...checkAlerts(test, alertTest, run.firing(alertTest.alertname)));
   }
   load(Number.POSITIVE_INFINITY);
-  for (const exprTest of test.exprTests) problems.push(...(await checkExpr(deps, storage, file, test, exprTest)));
+  for (const exprTest of test.exprTests)
+    problems.push(...(await checkExpr(deps, histograms.guardTests(opened.query), file, test, exprTest)));
   return problems;
 }
 
@@ -80,18 +75,23 @@ function problemOf(error: unknown): string {
 }
 
 /** Reads the input at once, and gives it to the storage as its time comes. */
-function loadInput({ readSeries }: RuleTestDeps, storage: TestStorage, test: TestGroup): (untilMs: number) => void {
+function loadInput(
+  { readSeries }: RuleTestDeps,
+  storage: TestStorage,
+  test: TestGroup,
+  histograms: TestHistograms,
+): (untilMs: number) => void {
   const inputs = test.inputSeries.map(({ series, values }) => ({ ...readSeries(series, values), next: 0 }));
+  for (const { series, values } of inputs) histograms.declare(series, values);
   return (untilMs) => {
     for (const input of inputs) {
       for (; input.next < input.values.length; input.next++) {
         const ts = test.startMs + input.next * test.intervalMs;
         if (ts > untilMs) break;
         const value = input.values[input.next] as InputValue;
-        if (value.kind === 'histogram') throw new OpsError('input', `native histograms are not supported: ${value.text}`);
-        if (value.kind !== 'gap') {
-          storage.append(input.series, { ts, value: value.kind === 'float' ? value.value : Number.NaN, stale: value.kind === 'stale' });
-        }
+        if (value.kind === 'gap') continue;
+        const number = value.kind === 'float' ? value.value : value.kind === 'histogram' ? histograms.store(value.text) : Number.NaN;
+        storage.append(input.series, { ts, value: number, stale: value.kind === 'stale' });
       }
     }
   };
@@ -147,22 +147,20 @@ function checkAlerts({ name }: TestGroup, { alertname, evalTimeMs, expected: tes
 }
 
 async function checkExpr(
-  deps: RuleTestDeps,
-  { query }: TestStorage,
-  file: TestFile,
-  test: TestGroup,
-  exprTest: ExprTest,
+  { readSeries }: RuleTestDeps,
+  ask: (input: InstantInput) => Promise<readonly TestSample[]>,
+  { isFuzzy }: TestFile,
+  { startMs }: TestGroup,
+  { expr, evalTimeMs, expected: samples }: ExprTest,
 ): Promise<string[]> {
-  const { expr, evalTimeMs } = exprTest;
   const head = `    expr: ${JSON.stringify(expr)}, time: ${formatDuration(evalTimeMs)},`;
   try {
-    const { samples } = await query.instant({ tenant: TENANT, expr, atMs: test.startMs + evalTimeMs });
-    const got = samples.map(({ series, value }) => ({ series, value, histogram: '' }));
-    const expected = exprTest.expected.map((sample): TestSample => {
-      if (sample.histogram !== '') throw new OpsError('input', `native histograms are not supported: ${sample.histogram}`);
-      return { series: deps.readSeries(sample.labels, '').series, value: sample.value, histogram: '' };
+    const got = await ask({ tenant: TENANT, expr, atMs: startMs + evalTimeMs });
+    const expected = samples.map(({ labels, value, histogram }): TestSample => {
+      const { series, values } = readSeries(labels, histogram);
+      return { series, value, histogram: values[0]?.kind === 'histogram' ? values[0].text : '' };
     });
-    if (sameSamples(expected, got, file.isFuzzy)) return [];
+    if (sameSamples(expected, got, isFuzzy)) return [];
     return [`${head}\n        exp: ${formatSamples(expected)}\n        got: ${formatSamples(got)}`];
   } catch (error) {
     return [`${head} err: ${problemOf(error)}`];

@@ -1,5 +1,6 @@
 import { glob, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { InputValue } from '#alerts/rules/compare-test.ts';
 import type { RuleGroup } from '#alerts/rules/rule.ts';
 import { formatRuleFileError } from '#alerts/rules/rule-file.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
@@ -8,7 +9,8 @@ import { parseTestFile } from '#alerts/rules/test-file.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { compileAnchored } from '#core/re2.ts';
 import { createMemorySource } from '#ports/memory/memory-sample-source.ts';
-import { readMetric, readValues } from '#query/promql/series-notation.ts';
+import { formatHistogram, type HistogramText, withResetHints } from '#query/promql/histogram-notation.ts';
+import { readMetric, readValues, type SequenceValue } from '#query/promql/series-notation.ts';
 import { createExprCache, createQueryPort } from '#query/query-port.ts';
 import { type FilesReport, readRules } from './check-rule-files.ts';
 
@@ -103,7 +105,14 @@ function makeDeps(): RuleTestDeps {
     readSeries(text, values) {
       const { series, rest } = readMetric(text);
       if (rest.trim() !== '') throw new OpsError('input', `not a series: ${text}`);
-      return { series, values: readValues(values) };
+      return { series, values: toInput(readValues(values)) };
     },
   };
+}
+
+function toInput(values: readonly SequenceValue[]): InputValue[] {
+  const hinted = withResetHints(values.flatMap((value) => (value.kind === 'histogram' ? [value.histogram] : [])));
+  return values.map((value) =>
+    value.kind === 'histogram' ? { kind: 'histogram', text: formatHistogram(hinted.shift() as HistogramText) } : value,
+  );
 }

@@ -1,12 +1,13 @@
 import { OpsError } from '#core/errors.ts';
 import { type Label, type Series, seriesFromLabels } from '#model/series.ts';
+import { addHistogram, type HistogramText, parseHistogram } from './histogram-notation.ts';
 import { parseDuration } from './parse-duration.ts';
 import { unquote } from './unquote.ts';
 
-/** One place in a sequence of values. Histograms are told apart, not read: `text` is how the first of a run is written. */
+/** One place in a sequence of values. */
 export type SequenceValue =
   | { readonly kind: 'gap' | 'stale' }
-  | { readonly kind: 'histogram'; readonly text: string }
+  | { readonly kind: 'histogram'; readonly histogram: HistogramText }
   | { readonly kind: 'float'; readonly value: number };
 
 export interface SeriesLine {
@@ -64,7 +65,7 @@ function readLabels(line: string, labels: Label[]): string {
 const number = String.raw`[+-]?(?:[Ii]nf|NaN|nan|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`;
 const histogram = String.raw`\{\{[^}]*\}\}`;
 const itemPattern = new RegExp(
-  String.raw`\s*(?:(_)|(stale)|(${histogram})(?:[+-]${histogram})?|(${number})(?:([+-])(${number.replace('[+-]?', '')}))?)(?:x(\d+))?(?=\s|$)`,
+  String.raw`\s*(?:(_)|(stale)|(${histogram})(?:([+-])(${histogram}))?|(${number})(?:([+-])(${number.replace('[+-]?', '')}))?)(?:x(\d+))?(?=\s|$)`,
   'y',
 );
 
@@ -76,17 +77,29 @@ export function readValues(line: string): SequenceValue[] {
     const at = itemPattern.lastIndex;
     const item = itemPattern.exec(line);
     if (!item) throw new OpsError('input', `not a value at ${JSON.stringify(line.slice(at))}`);
-    const [, gap, stale, isHistogram, first, sign, step, times] = item;
+    const [, gap, stale, histogram, rise, added, first, sign, step, times] = item;
     const count = Number(times ?? 0) + (gap !== undefined && times !== undefined ? 0 : 1);
     if (values.length + count > MAX_VALUES) throw new OpsError('limit', `a series of more than ${MAX_VALUES} values`);
+    if (histogram !== undefined) {
+      pushHistograms(values, parseHistogram(histogram), count, { sign: rise === '-' ? -1 : 1, step: added && parseHistogram(added) });
+      continue;
+    }
     for (let i = 0; i < count; i++) {
       if (first !== undefined) values.push({ kind: 'float', value: readNumber(first) });
-      else if (isHistogram !== undefined) values.push({ kind: 'histogram', text: isHistogram });
       else values.push({ kind: stale ? 'stale' : 'gap' });
     }
     if (step !== undefined) addSteps(values, count, (sign === '-' ? -1 : 1) * readNumber(step));
   }
   return values;
+}
+
+function pushHistograms(
+  values: SequenceValue[],
+  first: HistogramText,
+  count: number,
+  { sign, step }: { readonly sign: 1 | -1; readonly step: HistogramText | '' | undefined },
+): void {
+  for (let i = 0; i < count; i++) values.push({ kind: 'histogram', histogram: step ? addHistogram(first, step, i, sign) : first });
 }
 
 /** Makes the last `count` floats rise by `step` each. */
