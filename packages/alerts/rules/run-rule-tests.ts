@@ -1,5 +1,5 @@
 import { formatDuration } from '#core/duration.ts';
-import { isOpsError } from '#core/errors.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
 import type { Series } from '#model/series.ts';
 import type { InstantInput, Query } from '#ports/query.ts';
 import { formatAlerts, formatSamples, type InputValue, sameAlerts, sameSamples, type TestAlert, type TestSample } from './compare-test.ts';
@@ -157,13 +157,21 @@ async function checkExpr(
   try {
     const got = await ask({ tenant: TENANT, expr, atMs: startMs + evalTimeMs });
     const expected = samples.map(({ labels, value, histogram }): TestSample => {
-      const { series, values } = readSeries(labels, histogram);
+      const { series, values } = readExpected(readSeries, labels, histogram);
       return { series, value, histogram: values[0]?.kind === 'histogram' ? values[0].text : '' };
     });
     if (sameSamples(expected, got, isFuzzy)) return [];
     return [`${head}\n        exp: ${formatSamples(expected)}\n        got: ${formatSamples(got)}`];
   } catch (error) {
     return [`${head} err: ${problemOf(error)}`];
+  }
+}
+
+function readExpected(readSeries: RuleTestDeps['readSeries'], labels: string, histogram: string): ReturnType<RuleTestDeps['readSeries']> {
+  try {
+    return readSeries(labels, histogram);
+  } catch (error) {
+    throw new OpsError('input', `labels ${JSON.stringify(labels)}: ${problemOf(error)}`, { cause: error });
   }
 }
 
