@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { SampleColumns } from '#model/samples.ts';
 import { type Series, seriesFromLabels, seriesKey } from '#model/series.ts';
+import { createMemorySource, type MemorySource } from '#ports/memory/memory-sample-source.ts';
 import { evaluateQuery } from '#query/evaluate.ts';
 import { parseExpr } from '#query/promql/parse.ts';
 import type { QueryResult } from '#query/query-result.ts';
-import { createMemorySource, type MemorySource } from '#test/query/memory-source.ts';
 
 interface KitQuery {
   readonly name: string;

@@ -17,3 +17,19 @@ export function parseDuration(text: string): number | undefined {
   const ms = Object.keys(units).reduce((sum, unit, i) => sum + Number(match[i + 1] ?? 0) * (units[unit] as number), 0);
   return Number.isSafeInteger(ms) ? ms : undefined;
 }
+
+/** A duration in milliseconds as Prometheus prints it: `90m` is `1h30m`, `0` is `0s`; years and weeks only where nothing is left over. */
+export function formatDuration(durationMs: number): string {
+  let ms = Math.trunc(durationMs);
+  if (ms === 0) return '0s';
+  const sign = ms < 0 ? '-' : '';
+  ms = Math.abs(ms);
+  let out = sign;
+  for (const [name, unitMs] of Object.entries(units)) {
+    if ((name === 'y' || name === 'w') && ms % unitMs !== 0) continue;
+    const count = Math.floor(ms / unitMs);
+    if (count > 0) out += `${count}${name}`;
+    ms -= count * unitMs;
+  }
+  return out;
+}

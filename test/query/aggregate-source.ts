@@ -1,7 +1,7 @@
 import type { AggregateColumns } from '#model/samples.ts';
 import type { Series } from '#model/series.ts';
+import type { MemorySample } from '#ports/memory/memory-sample-source.ts';
 import type { SampleSource, SelectInput } from '#ports/sample-source.ts';
-import type { MemorySample } from './memory-source.ts';
 
 /** A source that holds one series and answers from the warm tier alone, from aggregates of its samples. */
 export function createAggregateSource(series: Series, samples: readonly MemorySample[], asked: SelectInput[] = []): SampleSource {

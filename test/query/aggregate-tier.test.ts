@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createMemorySource, type MemorySample } from '#ports/memory/memory-sample-source.ts';
 import { createAggregateSource } from './aggregate-source.ts';
 import { evaluate, minute, series, valuesOf } from './evaluate-text.ts';
-import { createMemorySource, type MemorySample } from './memory-source.ts';
 
 describe('aggregates of the warm tier', () => {
   const samples = Array.from({ length: 240 }, (_, i): MemorySample => ({ ts: i * 15_000 + 3_000, value: i < 100 ? i * 2 : (i - 100) * 3 }));

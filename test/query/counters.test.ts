@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createMemorySource } from '#ports/memory/memory-sample-source.ts';
 import { everyMinute, minute, series, valuesOf } from './evaluate-text.ts';
-import { createMemorySource } from './memory-source.ts';
 
 describe('series of deltas', () => {
   const source = createMemorySource();

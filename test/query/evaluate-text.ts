@@ -1,10 +1,10 @@
 import { OpsError } from '#core/errors.ts';
 import { seriesFromLabels } from '#model/series.ts';
+import type { MemorySample } from '#ports/memory/memory-sample-source.ts';
 import type { SampleSource } from '#ports/sample-source.ts';
 import { type EvaluateInput, evaluateQuery } from '#query/evaluate.ts';
 import { parseExpr } from '#query/promql/parse.ts';
 import type { QueryResult } from '#query/query-result.ts';
-import type { MemorySample } from './memory-source.ts';
 
 export const minute = 60_000;
 

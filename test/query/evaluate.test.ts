@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { OpsError } from '#core/errors.ts';
+import { createMemorySource } from '#ports/memory/memory-sample-source.ts';
 import type { SampleSource, SelectInput } from '#ports/sample-source.ts';
 import { queryErrorType } from '#query/query-errors.ts';
 import { evaluate, everyMinute, failureOf, minute, series, valuesOf } from './evaluate-text.ts';
-import { createMemorySource } from './memory-source.ts';
 
 describe('results', () => {
   const source = createMemorySource();

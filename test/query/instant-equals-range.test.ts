@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seriesFromLabels, seriesKey } from '#model/series.ts';
+import { createMemorySource, type MemorySample, type MemorySource } from '#ports/memory/memory-sample-source.ts';
 import { evaluateQuery } from '#query/evaluate.ts';
 import { parseExpr } from '#query/promql/parse.ts';
-import { createMemorySource, type MemorySample, type MemorySource } from '#test/query/memory-source.ts';
 
 const rangeFunctions = [
   'absent_over_time',

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { configCommand } from './config.ts';
 import { importCommand } from './import.ts';
 import { queryCommand } from './query.ts';
+import { rulesCommand } from './rules.ts';
 import { runFunctionCommand } from './run.ts';
 import { startCommand } from './start.ts';
 
@@ -11,6 +12,7 @@ const commands: Readonly<Record<string, Command>> = {
   run: runFunctionCommand,
   import: importCommand,
   query: queryCommand,
+  rules: rulesCommand,
   config: configCommand,
 };
 

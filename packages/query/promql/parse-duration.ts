@@ -35,19 +35,3 @@ export function parseDuration(text: string): ParsedDuration {
   }
   return { ms };
 }
-
-/** A duration in milliseconds as Prometheus prints it: `90m` is `1h30m`, `0` is `0s`; years and weeks only where nothing is left over. */
-export function formatDuration(durationMs: number): string {
-  let ms = Math.trunc(durationMs);
-  if (ms === 0) return '0s';
-  const sign = ms < 0 ? '-' : '';
-  ms = Math.abs(ms);
-  let out = sign;
-  for (const [name, unit] of Object.entries(UNITS)) {
-    if ((name === 'y' || name === 'w') && ms % unit.ms !== 0) continue;
-    const count = Math.floor(ms / unit.ms);
-    if (count > 0) out += `${count}${name}`;
-    ms -= count * unit.ms;
-  }
-  return out;
-}

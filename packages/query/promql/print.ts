@@ -1,7 +1,7 @@
+import { formatDuration } from '#core/duration.ts';
 import type { Matcher } from '#model/matcher.ts';
 import type { DurationExpr, Expr, TimeModifiers, VectorMatching } from './ast.ts';
 import { formatDecimal, formatShortest } from './format-number.ts';
-import { formatDuration } from './parse-duration.ts';
 import { quoteText } from './quote.ts';
 
 type Of<K extends Expr['kind']> = Extract<Expr, { kind: K }>;

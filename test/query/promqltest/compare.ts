@@ -1,7 +1,7 @@
 import { type Series, seriesKey } from '#model/series.ts';
 import { compareLabelSets, formatLabels } from '#query/promql/labels.ts';
+import type { SequenceValue } from '#query/promql/series-notation.ts';
 import type { QueryResult } from '#query/query-result.ts';
-import type { SequenceValue } from './notation.ts';
 import type { EvalCommand, Expectation } from './script.ts';
 
 /** One series of a result as the scripts compare it. */

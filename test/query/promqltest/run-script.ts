@@ -1,8 +1,8 @@
+import { createMemorySource, type MemorySource } from '#ports/memory/memory-sample-source.ts';
 import { evaluateQuery } from '#query/evaluate.ts';
 import type { Expr } from '#query/promql/ast.ts';
 import { parseExpr } from '#query/promql/parse.ts';
 import type { QueryResult } from '#query/query-result.ts';
-import { createMemorySource, type MemorySource } from '#test/query/memory-source.ts';
 import { compareAnnotations, compareResult, compareVector, findUnsorted, meets } from './compare.ts';
 import { pinTimes } from './pin-times.ts';
 import { type EvalCommand, parseScript } from './script.ts';

@@ -1,7 +1,14 @@
 import { type Series, seriesKey } from '#model/series.ts';
+import type { MemorySample } from '#ports/memory/memory-sample-source.ts';
+import {
+  readDuration,
+  readMetric,
+  readNumber,
+  readSeriesLine,
+  readStartOffsets,
+  type SequenceValue,
+} from '#query/promql/series-notation.ts';
 import { unquote } from '#query/promql/unquote.ts';
-import type { MemorySample } from '#test/query/memory-source.ts';
-import { readDuration, readMetric, readNumber, readSeriesLine, readStartOffsets, type SequenceValue } from './notation.ts';
 
 interface LoadCommand {
   readonly kind: 'load';

@@ -1,14 +1,22 @@
+import { OpsError } from '#core/errors.ts';
 import { type Label, type Series, seriesFromLabels } from '#model/series.ts';
-import { parseDuration } from '#query/promql/parse-duration.ts';
-import { unquote } from '#query/promql/unquote.ts';
+import { addHistogram, type HistogramText, parseHistogram } from './histogram-notation.ts';
+import { parseDuration } from './parse-duration.ts';
+import { unquote } from './unquote.ts';
 
-/** One place in a sequence of values. Histograms are told apart, not read. */
-export type SequenceValue = { readonly kind: 'gap' | 'stale' | 'histogram' } | { readonly kind: 'float'; readonly value: number };
+/** One place in a sequence of values. */
+export type SequenceValue =
+  | { readonly kind: 'gap' | 'stale' }
+  | { readonly kind: 'histogram'; readonly histogram: HistogramText }
+  | { readonly kind: 'float'; readonly value: number };
 
 export interface SeriesLine {
   readonly series: Series;
   readonly values: readonly SequenceValue[];
 }
+
+/** Most values that one line may come to with its repetitions. */
+const MAX_VALUES = 10_000_000;
 
 /** Milliseconds of a duration such as `1h30m`; `0` needs no unit. */
 export function readDuration(text: string): number {
@@ -16,7 +24,7 @@ export function readDuration(text: string): number {
   const digits = negative ? text.slice(1) : text;
   if (digits === '0') return 0;
   const parsed = parseDuration(digits);
-  if ('reason' in parsed) throw new Error(`not a duration: ${text}: ${parsed.reason}`);
+  if ('reason' in parsed) throw new OpsError('input', `not a duration: ${text}: ${parsed.reason}`);
   return negative ? -parsed.ms : parsed.ms;
 }
 
@@ -46,7 +54,7 @@ function readLabels(line: string, labels: Label[]): string {
     const end = /^\s*\}/.exec(rest);
     if (end) return rest.slice(end[0].length);
     const pair = pairPattern.exec(rest);
-    if (!pair) throw new Error(`not a label set: ${line}`);
+    if (!pair) throw new OpsError('input', `not a label set: ${line}`);
     const [whole, name, value, metric] = pair;
     if (metric !== undefined) labels.push({ name: '__name__', value: unquote(metric) });
     else labels.push({ name: /^["'`]/.test(name as string) ? unquote(name as string) : (name as string), value: unquote(value as string) });
@@ -57,27 +65,41 @@ function readLabels(line: string, labels: Label[]): string {
 const number = String.raw`[+-]?(?:[Ii]nf|NaN|nan|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`;
 const histogram = String.raw`\{\{[^}]*\}\}`;
 const itemPattern = new RegExp(
-  String.raw`\s*(?:(_)|(stale)|(${histogram})(?:[+-]${histogram})?|(${number})(?:([+-])(${number.replace('[+-]?', '')}))?)(?:x(\d+))?(?=\s|$)`,
+  String.raw`\s*(?:(_)|(stale)|(${histogram})(?:([+-])(${histogram}))?|(${number})(?:([+-])(${number.replace('[+-]?', '')}))?)(?:x(\d+))?(?=\s|$)`,
   'y',
 );
 
 /** The values of a series line, with repetitions written out. */
-function readValues(line: string): SequenceValue[] {
+export function readValues(line: string): SequenceValue[] {
   const values: SequenceValue[] = [];
   itemPattern.lastIndex = 0;
   while (line.slice(itemPattern.lastIndex).trim() !== '') {
     const at = itemPattern.lastIndex;
     const item = itemPattern.exec(line);
-    if (!item) throw new Error(`not a value at ${JSON.stringify(line.slice(at))}`);
-    const [, gap, stale, isHistogram, first, sign, step, times] = item;
+    if (!item) throw new OpsError('input', `not a value at ${JSON.stringify(line.slice(at))}`);
+    const [, gap, stale, histogram, rise, added, first, sign, step, times] = item;
     const count = Number(times ?? 0) + (gap !== undefined && times !== undefined ? 0 : 1);
+    if (values.length + count > MAX_VALUES) throw new OpsError('limit', `a series of more than ${MAX_VALUES} values`);
+    if (histogram !== undefined) {
+      pushHistograms(values, parseHistogram(histogram), count, { sign: rise === '-' ? -1 : 1, step: added && parseHistogram(added) });
+      continue;
+    }
     for (let i = 0; i < count; i++) {
       if (first !== undefined) values.push({ kind: 'float', value: readNumber(first) });
-      else values.push({ kind: gap ? 'gap' : stale ? 'stale' : isHistogram ? 'histogram' : 'gap' });
+      else values.push({ kind: stale ? 'stale' : 'gap' });
     }
     if (step !== undefined) addSteps(values, count, (sign === '-' ? -1 : 1) * readNumber(step));
   }
   return values;
+}
+
+function pushHistograms(
+  values: SequenceValue[],
+  first: HistogramText,
+  count: number,
+  { sign, step }: { readonly sign: 1 | -1; readonly step: HistogramText | '' | undefined },
+): void {
+  for (let i = 0; i < count; i++) values.push({ kind: 'histogram', histogram: step ? addHistogram(first, step, i, sign) : first });
 }
 
 /** Makes the last `count` floats rise by `step` each. */
@@ -104,7 +126,7 @@ export function readStartOffsets(line: string): (number | undefined)[] {
       const gap = /^_(?:x(\d+))?$/.exec(item);
       if (gap) return new Array<undefined>(Number(gap[1] ?? 1)).fill(undefined);
       const match = /^([+-]?\d+[a-wyz]*)(?:([+-])(\d+[a-wyz]*))?(?:x(\d+))?$/.exec(item);
-      if (!match) throw new Error(`not a start time: ${item}`);
+      if (!match) throw new OpsError('input', `not a start time: ${item}`);
       const [, base, sign, step, times] = match;
       const rise = step === undefined ? 0 : (sign === '-' ? -1 : 1) * readOffset(step);
       return Array.from({ length: Number(times ?? 0) + 1 }, (_, i) => readOffset(base as string) + i * rise);

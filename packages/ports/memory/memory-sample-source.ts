@@ -4,7 +4,7 @@ import { type SampleColumns, winsOver } from '#model/samples.ts';
 import { type Series, seriesKey } from '#model/series.ts';
 import type { LabelsInput, RawSeries, SampleSource, SelectInput } from '#ports/sample-source.ts';
 
-/** One sample as a test writes it down. */
+/** One sample as it is written down by hand. */
 export interface MemorySample {
   readonly ts: number;
   readonly value: number;
@@ -23,18 +23,29 @@ export interface MemorySource extends SampleSource {
   readonly calls: { select: number };
 }
 
-/** A sample source in memory, for tests and benchmarks. */
+interface Stored {
+  readonly series: Series;
+  /** In time order, each time once. */
+  samples: MemorySample[];
+  /** The same as columns, made when they are asked for. */
+  columns: SampleColumns | undefined;
+}
+
+/** A sample source in memory, for tests of rules, for what is not written yet, and for our own tests. Reading sees what was appended before. */
 export function createMemorySource(): MemorySource {
-  const stored = new Map<string, RawSeries>();
+  const stored = new Map<string, Stored>();
   const calls = { select: 0 };
   return {
     calls,
     append(series, samples) {
       const key = seriesKey(series);
-      stored.set(key, { series, samples: mergeSamples(stored.get(key)?.samples, samples) });
+      const known = stored.get(key) ?? { series, samples: [], columns: undefined };
+      known.samples = mergeSamples(toSamples(known), samples);
+      known.columns = undefined;
+      stored.set(key, known);
     },
-    appendColumns(series, samples) {
-      stored.set(seriesKey(series), { series, samples });
+    appendColumns(series, columns) {
+      stored.set(seriesKey(series), { series, samples: [], columns });
     },
     clear: () => stored.clear(),
     async select(input) {
@@ -42,7 +53,7 @@ export function createMemorySource(): MemorySource {
       const selected: RawSeries[] = [];
       let samples = 0;
       for (const entry of matching([...stored.values()], input.matchers)) {
-        const cut = cutColumns(entry.samples, input);
+        const cut = cutColumns(toColumns(entry), input);
         if (cut.ts.length === 0) continue;
         samples += cut.ts.length;
         selected.push({ series: entry.series, samples: cut });
@@ -59,7 +70,7 @@ export function createMemorySource(): MemorySource {
   };
 }
 
-function matching(entries: readonly RawSeries[], matchers: SelectInput['matchers']): RawSeries[] {
+function matching(entries: readonly Stored[], matchers: SelectInput['matchers']): Stored[] {
   const tests = matchers.map((matcher) => ({ name: matcher.name, test: compileMatcher(matcher) }));
   return entries.filter(({ series }) => tests.every(({ name, test }) => test(labelOf(series, name))));
 }
@@ -94,14 +105,28 @@ function lowerBound(ts: Float64Array, time: number): number {
   return low;
 }
 
-function mergeSamples(known: SampleColumns | undefined, added: readonly MemorySample[]): SampleColumns {
-  const byTime = new Map<number, MemorySample>();
-  for (const sample of [...toSamples(known), ...added]) {
+function mergeSamples(known: MemorySample[], added: readonly MemorySample[]): MemorySample[] {
+  const [only] = added;
+  const last = known[known.length - 1];
+  if (only !== undefined && added.length === 1 && (last === undefined || last.ts < only.ts)) {
+    known.push(only);
+    return known;
+  }
+  const byTime = new Map<number, MemorySample>(known.map((sample) => [sample.ts, sample]));
+  for (const sample of added) {
     const other = byTime.get(sample.ts);
     if (other === undefined || winsOver(sample.value, sample.stale === true, other.value, other.stale === true))
       byTime.set(sample.ts, sample);
   }
-  const samples = [...byTime.values()].sort((a, b) => a.ts - b.ts);
+  return [...byTime.values()].sort((a, b) => a.ts - b.ts);
+}
+
+function toColumns(stored: Stored): SampleColumns {
+  stored.columns ??= columnsOf(stored.samples);
+  return stored.columns;
+}
+
+function columnsOf(samples: readonly MemorySample[]): SampleColumns {
   return {
     ts: Float64Array.from(samples, ({ ts }) => ts),
     value: Float64Array.from(samples, ({ value }) => value),
@@ -113,8 +138,8 @@ function mergeSamples(known: SampleColumns | undefined, added: readonly MemorySa
   };
 }
 
-function toSamples(columns: SampleColumns | undefined): MemorySample[] {
-  if (columns === undefined) return [];
+function toSamples({ samples, columns }: Stored): MemorySample[] {
+  if (samples.length > 0 || columns === undefined) return samples;
   return Array.from(columns.ts, (ts, i) => {
     const startTs = columns.startTs?.[i];
     return {

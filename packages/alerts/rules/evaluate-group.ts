@@ -1,0 +1,114 @@
+import { isOpsError, type OpsError } from '#core/errors.ts';
+import type { Query } from '#ports/query.ts';
+import { endAlert, evaluateAlertRule } from './evaluate-alert-rule.ts';
+import { evaluateRecordingRule } from './evaluate-recording-rule.ts';
+import type { RenderTemplate } from './expand-alert.ts';
+import type { Rule, RuleGroup } from './rule.ts';
+import { type AlertChange, failRule, type RuleResult, type RuleSample, type StateDifference, staleMarkers } from './rule-result.ts';
+import { newRuleState, type RuleState, ruleKey, writtenSeries } from './rule-state.ts';
+
+export interface EvaluateGroupDeps {
+  readonly query: Query;
+  readonly render: RenderTemplate;
+  /** Makes samples visible to what `query` is asked next: a rule sees what the rules before it gave in the same evaluation. */
+  readonly append: (samples: readonly RuleSample[], tMs: number) => void;
+}
+
+export interface EvaluateGroupInput {
+  readonly tenant: string;
+  readonly group: RuleGroup;
+  /** As `evaluateGroup` gave them last, in any order; of rules that are new there is none. */
+  readonly states: readonly RuleState[];
+  readonly atMs: number;
+  /** For a group that has no `query_offset` of its own. */
+  readonly queryOffsetMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What one evaluation of a group comes to. */
+export interface GroupResult {
+  /** One for each rule, in order. */
+  readonly states: readonly RuleState[];
+  /** All of them at `samplesAtMs`; of rules in order, so that a later one of the same series is the one to write. */
+  readonly samples: readonly RuleSample[];
+  readonly samplesAtMs: number;
+  readonly changes: readonly AlertChange[];
+  readonly difference: StateDifference;
+  /** What made rules fail. Where one is `unavailable`, the evaluation may be thrown away and made again later; that is the caller's choice. */
+  readonly errors: readonly OpsError[];
+}
+
+/**
+ * Evaluates the rules of a group at one time, one after another; what each writes is appended before the next is asked. An expression that fails
+ * marks its rule and stops no other; only an aborted signal stops all. Rules that are gone from the group get stale markers for their
+ * series, and their firing alerts are told as resolved.
+ */
+export async function evaluateGroup(deps: EvaluateGroupDeps, input: EvaluateGroupInput): Promise<GroupResult> {
+  const { group, atMs } = input;
+  const samplesAtMs = atMs - (group.queryOffsetMs ?? input.queryOffsetMs ?? 0);
+  const known = statesByKey(input.states);
+  const results: RuleResult[] = [];
+  const errors: OpsError[] = [];
+  for (const rule of group.rules) {
+    const state = known.get(ruleKey(rule))?.shift() ?? newRuleState(rule);
+    const result = await evaluateRule(deps, input, rule, state, samplesAtMs).catch((error: unknown) => {
+      if (!isOpsError(error) || input.signal?.aborted) throw error;
+      errors.push(error);
+      return failRule(state, error.message);
+    });
+    deps.append(result.samples, samplesAtMs);
+    results.push(result);
+  }
+  const retired = [...known.values()].flat();
+  const written = results.flatMap(({ samples }) => samples);
+  const { samples, changes } = retireRules(retired, written, atMs);
+  deps.append(samples, samplesAtMs);
+  return {
+    states: results.map(({ state }) => state),
+    samples: [...written, ...samples],
+    samplesAtMs,
+    changes: [...results.flatMap((result) => result.changes), ...changes],
+    difference: retired.length > 0 ? 'alerts' : largest(results.map(({ difference }) => difference)),
+    errors,
+  };
+}
+
+/** What is left to do for rules that there are no more: stale markers for series that nobody writes now, and an end to their alerts. */
+export function retireRules(
+  states: readonly RuleState[],
+  written: readonly RuleSample[],
+  atMs: number,
+): { readonly samples: readonly RuleSample[]; readonly changes: readonly AlertChange[] } {
+  const firing = states.flatMap(({ alerts }) => alerts.filter(({ phase }) => phase === 'firing'));
+  return { samples: staleMarkers(states.flatMap(writtenSeries), written), changes: firing.map((alert) => endAlert(alert, atMs)) };
+}
+
+/** Rules of one key keep their order among themselves. */
+function statesByKey(states: readonly RuleState[]): Map<string, RuleState[]> {
+  const byKey = new Map<string, RuleState[]>();
+  for (const state of states) {
+    const key = ruleKey(state);
+    const same = byKey.get(key);
+    if (same) same.push(state);
+    else byKey.set(key, [state]);
+  }
+  return byKey;
+}
+
+async function evaluateRule(
+  { query, render }: EvaluateGroupDeps,
+  { tenant, group, atMs, signal }: EvaluateGroupInput,
+  rule: Rule,
+  state: RuleState,
+  queryAtMs: number,
+): Promise<RuleResult> {
+  const { samples: vector } = await query.instant({ tenant, expr: rule.expr, atMs: queryAtMs, signal });
+  const { limit } = group;
+  if (rule.kind === 'alert') return await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit });
+  return evaluateRecordingRule({ rule, state, vector, atMs, limit });
+}
+
+function largest(differences: readonly StateDifference[]): StateDifference {
+  if (differences.includes('alerts')) return 'alerts';
+  return differences.includes('values') ? 'values' : 'none';
+}

@@ -1,0 +1,142 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { OpsError } from '#core/errors.ts';
+import type { LabelSet } from '#model/alert.ts';
+import { type Series, seriesFromJson, seriesFromLabels } from '#model/series.ts';
+import { labelSet } from './rule-result.ts';
+import { type ActiveAlert, type AlertPhase, type RuleState, toLabels } from './rule-state.ts';
+
+/** Version of the form; another one is refused. */
+const VERSION = 1;
+/** Most bytes that a state may have when unpacked. */
+const MAX_BYTES = 512 * 1024 * 1024;
+const LEVEL = 3;
+
+/** Packs the states of a group's rules: JSON in columns, so that what alerts have in common lies side by side, and zstd over it. */
+export function encodeRuleState(states: readonly RuleState[]): Uint8Array {
+  const packed = { v: VERSION, rules: states.map(packRule) };
+  return zstdCompressSync(JSON.stringify(packed), {
+    params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+}
+
+/** The states that `encodeRuleState` packed, in order. `unavailable` for bytes that it did not write. */
+export function decodeRuleState(bytes: Uint8Array): RuleState[] {
+  let packed: { readonly v: number; readonly rules: readonly PackedRule[] };
+  try {
+    packed = JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES }).toString('utf8'));
+  } catch (cause) {
+    throw new OpsError('unavailable', 'the state of a rule group is damaged', { cause });
+  }
+  if (packed.v !== VERSION) throw new OpsError('unavailable', `the state of a rule group has version ${packed.v}, not ${VERSION}`);
+  return packed.rules.map(unpackRule);
+}
+
+interface PackedRule {
+  readonly kind: RuleState['kind'];
+  readonly name: string;
+  readonly labels: LabelSet;
+  readonly error: string;
+  /** Metrics of `series` and their labels as JSON. */
+  readonly series: { readonly metrics: readonly string[]; readonly json: readonly string[] };
+  readonly alerts: PackedAlerts;
+}
+
+interface PackedAlerts {
+  readonly labels: Table;
+  readonly annotations: Table;
+  /** One letter an alert. */
+  readonly phases: string;
+  readonly activeAt: readonly number[];
+  readonly firedAt: readonly (number | null)[];
+  readonly resolvedAt: readonly (number | null)[];
+  readonly keepFiringSince: readonly (number | null)[];
+  readonly values: readonly (number | string)[];
+}
+
+const LETTERS: Readonly<Record<AlertPhase, string>> = { pending: 'p', firing: 'f', inactive: 'i' };
+const PHASES: Readonly<Record<string, AlertPhase>> = { p: 'pending', f: 'firing', i: 'inactive' };
+
+function packRule({ kind, name, labels, error, series, alerts }: RuleState): PackedRule {
+  return {
+    kind,
+    name,
+    labels,
+    error,
+    series: { metrics: series.map(({ metric }) => metric), json: series.map(({ json }) => json) },
+    alerts: {
+      labels: packTable(alerts.map((alert) => labelSet(alert.labels.labels))),
+      annotations: packTable(alerts.map(({ annotations }) => annotations)),
+      phases: alerts.map(({ phase }) => LETTERS[phase]).join(''),
+      activeAt: alerts.map(({ activeAtMs }) => activeAtMs),
+      firedAt: alerts.map(({ firedAtMs }) => firedAtMs ?? null),
+      resolvedAt: alerts.map(({ resolvedAtMs }) => resolvedAtMs ?? null),
+      keepFiringSince: alerts.map(({ keepFiringSinceMs }) => keepFiringSinceMs ?? null),
+      values: alerts.map(({ value }) => packNumber(value)),
+    },
+  };
+}
+
+function unpackRule({ kind, name, labels, error, series, alerts }: PackedRule): RuleState {
+  const labelSets = unpackTable(alerts.labels);
+  const annotations = unpackTable(alerts.annotations);
+  return {
+    kind,
+    name,
+    labels,
+    error,
+    series: series.json.map((json, i): Series => seriesFromJson(series.metrics[i] as string, json)),
+    alerts: labelSets.map(
+      (set, i): ActiveAlert => ({
+        labels: seriesFromLabels(toLabels(set)),
+        annotations: annotations[i] as LabelSet,
+        phase: PHASES[alerts.phases[i] as string] as AlertPhase,
+        activeAtMs: alerts.activeAt[i] as number,
+        firedAtMs: alerts.firedAt[i] ?? undefined,
+        resolvedAtMs: alerts.resolvedAt[i] ?? undefined,
+        keepFiringSinceMs: alerts.keepFiringSince[i] ?? undefined,
+        value: Number(alerts.values[i]),
+      }),
+    ),
+  };
+}
+
+/** NaN, the infinities and minus zero have no form in JSON. */
+function packNumber(value: number): number | string {
+  return Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** Sets of texts in columns: the lists of names that occur, which of them each row has, and for each of them the values by name. */
+interface Table {
+  readonly names: readonly (readonly string[])[];
+  readonly shapes: readonly number[];
+  readonly columns: readonly (readonly (readonly string[])[])[];
+}
+
+function packTable(sets: readonly LabelSet[]): Table {
+  const known = new Map<string, number>();
+  const names: string[][] = [];
+  const columns: string[][][] = [];
+  const shapes = sets.map((set) => {
+    const own = Object.keys(set);
+    const key = JSON.stringify(own);
+    let shape = known.get(key);
+    if (shape === undefined) {
+      shape = names.length;
+      known.set(key, shape);
+      names.push(own);
+      columns.push(own.map(() => []));
+    }
+    for (const [i, name] of own.entries()) columns[shape]?.[i]?.push(set[name] as string);
+    return shape;
+  });
+  return { names, shapes, columns };
+}
+
+function unpackTable({ names, shapes, columns }: Table): LabelSet[] {
+  const rows = names.map(() => 0);
+  return shapes.map((shape) => {
+    const row = rows[shape] as number;
+    rows[shape] = row + 1;
+    return Object.fromEntries((names[shape] as string[]).map((name, i) => [name, columns[shape]?.[i]?.[row] as string]));
+  });
+}
