@@ -1,16 +1,16 @@
+import { forEachSettled } from '#core/for-each-settled.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import type { BlockCommitted } from '#model/events.ts';
 import type { SampleColumns } from '#model/samples.ts';
 import { compareSeries } from '#model/series.ts';
 import type { BusEvent } from '#ports/bus.ts';
+import { withLease } from '#ports/lease.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
 import { openBlockSamples } from './block-reader.ts';
 import { commitBlocks, listWindows, readWindow, type WindowItem, type WindowState } from './catalog.ts';
 import { type CatalogEntry, LEVEL } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
-import { forEachSettled } from './for-each-settled.ts';
-import { withLease } from './lease.ts';
 import { mergeSamples, sliceTime, sortUnique } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { metricsBlockSteps } from './metrics-block.ts';

@@ -1,5 +1,7 @@
+import { forEachSettled } from '#core/for-each-settled.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import { resolutionMs } from '#model/tier.ts';
+import { withLease } from '#ports/lease.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { AggregateSeries, RawSeries } from '#ports/sample-source.ts';
 import type { Write } from '#ports/table.ts';
@@ -10,8 +12,6 @@ import { commitBlocks, headUnchanged, listWindows, readWindow, stateOf, type Win
 import { headKey, LEVEL, readableEntries, visibleEntries } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
 import { blockCommitted } from './compact.ts';
-import { forEachSettled } from './for-each-settled.ts';
-import { withLease } from './lease.ts';
 import { mergeSamples } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { isOvertaken } from './overtaken.ts';

@@ -1,4 +1,5 @@
 import { isOpsError } from '#core/errors.ts';
+import { forEachSettled } from '#core/for-each-settled.ts';
 import { retry } from '#core/retry.ts';
 import type { WindowExpired } from '#model/events.ts';
 import type { Tier } from '#model/tier.ts';
@@ -17,7 +18,6 @@ import {
 } from './catalog.ts';
 import { headKey } from './catalog-entry.ts';
 import { emptyWindow } from './clean-window.ts';
-import { forEachSettled } from './for-each-settled.ts';
 import { type DayState, type ExpiryVerdict, holdsLatecomers, planExpiry } from './plan-expiry.ts';
 import type { StorageDeps } from './storage-deps.ts';
 import { listTenants, markWork } from './work-list.ts';
