@@ -41,7 +41,7 @@ export async function createSimulation(startMs: number): Promise<Simulation> {
     bus: counter.countBus(createMemoryBus()),
     uploads: createMemoryUploads(blobs),
   };
-  const config = await loadConfig({ readFile: async () => undefined });
+  const config = await loadConfig({ readFile: async () => undefined, list: async () => [] });
   const fresh = (cacheBytes: number) =>
     createDeps(ports, config, {
       now,
@@ -50,6 +50,8 @@ export async function createSimulation(startMs: number): Promise<Simulation> {
       inlineBytes: 4096,
       graceMs: 600_000,
       pause: async () => {},
+      externalUrl: '',
+      allowPrivateTargets: false,
     });
   return {
     deps: fresh(0),

@@ -12,6 +12,7 @@ import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
+import { startAlertLoop } from './alert-loop.ts';
 import { type LocalApp, openApp } from './app.ts';
 import { createCompactionNudge } from './compaction-nudge.ts';
 import type { LocalPorts } from './open.ts';
@@ -58,6 +59,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   const { server, url } = await listen(app.fetch, settings);
   await ports.bus.resume();
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
+  const alerts = settings.schedules ? startAlertLoop(systemTimers, () => runAlerts(invoke, log)) : undefined;
   const telemetry = settings.self ? startTelemetry(local, new URL(url).host, log) : undefined;
   return {
     url,
@@ -65,10 +67,18 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       nudge.stop();
       await telemetry?.stop();
       await closeServer(server);
+      await alerts?.stop();
       await scheduler?.stop();
       await local.close();
     },
   };
+}
+
+/** One after the other: what a rule finds is told in the same second. */
+async function runAlerts(invoke: Invoke, log: (line: string) => void): Promise<void> {
+  for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) {
+    await invoke(name, {}).catch((error) => log(`${name}: ${error instanceof Error ? error.message : error}`));
+  }
 }
 
 type Invoke = (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;

@@ -32,12 +32,7 @@ export interface DeliveryDeps {
 }
 
 /** The write that hands what one dispatch decided to the deliverer, all in one; it belongs in the transaction of the book. */
-export async function batchWrite(
-  deps: DeliveryDeps,
-  tenant: string,
-  version: number,
-  planned: readonly PlannedDelivery[],
-): Promise<Write> {
+export async function batchWrite(deps: DeliveryDeps, tenant: string, version: number, planned: readonly PlannedDelivery[]): Promise<Write> {
   const { body, key } = await packBytes(deps, `alerts/${tenant}/batches`, encodePlanned(planned));
   return { kind: 'put', item: { pk: 'alerts/batches', sk: `${tenant}#${String(version).padStart(12, '0')}`, tenant, version, body, key } };
 }

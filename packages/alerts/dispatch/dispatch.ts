@@ -42,21 +42,27 @@ const LEASE_MS = 5 * MINUTE_MS;
 export async function dispatchAlerts(deps: DispatchDeps, tenants: readonly string[]): Promise<DispatchReport[]> {
   const reports: DispatchReport[] = [];
   await forEachSettled(tenants, async (tenant) => {
+    if (!(await isAnythingDue(deps, tenant))) return;
     const report = await withLease(deps, `alerts-dispatch/${tenant}`, LEASE_MS, () => dispatchTenant(deps, tenant));
     if (report) reports.push(report);
   });
   return reports;
 }
 
-async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<DispatchReport | undefined> {
+/** Looked at before the lease, whose taking and giving back would be two writes each time. */
+async function isAnythingDue(deps: DispatchDeps, tenant: string): Promise<boolean> {
+  const pointer = await readBookPointer(deps.table, tenant);
+  if (pointer?.nextMs !== undefined && pointer.nextMs <= deps.now()) return true;
+  if (pointer?.nextMs !== undefined && pointer.configId !== (await deps.routing(tenant)).configId) return true;
+  return (await listInbox(deps.table, tenant, 1)).length > 0;
+}
+
+async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<DispatchReport> {
   const { table, now } = deps;
   const before = await readBookPointer(table, tenant);
   const entries = await listInbox(table, tenant);
   const routing = await deps.routing(tenant);
   const nowMs = now();
-  const isDue = before?.nextMs !== undefined && before.nextMs <= nowMs;
-  const isRerouted = before !== undefined && before.configId !== routing.configId && before.nextMs !== undefined;
-  if (entries.length === 0 && !isDue && !isRerouted) return undefined;
   const book = await openBook(deps, before);
   const told = (await Promise.all(entries.map((entry) => openEntry(deps, entry)))).flat();
   const silences = [...(await readSilences(table, tenant, nowMs)).values()];

@@ -32,8 +32,8 @@ export async function inboxWrite(deps: InboxDeps, tenant: string, alerts: readon
 }
 
 /** The oldest entries, at most some hundreds. */
-export async function listInbox(table: Table, tenant: string): Promise<InboxEntry[]> {
-  const { items } = await retry(() => table.query({ pk: partition(tenant), limit: MAX_PER_PASS }));
+export async function listInbox(table: Table, tenant: string, limit = MAX_PER_PASS): Promise<InboxEntry[]> {
+  const { items } = await retry(() => table.query({ pk: partition(tenant), limit }));
   return items.map((item) => ({ sk: item.sk, packed: packedIn(item) }));
 }
 

@@ -31,7 +31,7 @@ export interface Routing {
 }
 
 /** What holds where nobody configured anything: alerts are kept and shown, and nobody is told. */
-export const DEFAULT_ROUTING_TEXT = "route:\n  receiver: nobody\nreceivers:\n  - name: nobody\n";
+export const DEFAULT_ROUTING_TEXT = 'route:\n  receiver: nobody\nreceivers:\n  - name: nobody\n';
 
 /** Reads a configuration for dispatching; `input` as parseAlertmanagerConfig. */
 export function compileRouting(text: string): Routing {

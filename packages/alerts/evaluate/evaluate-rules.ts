@@ -74,9 +74,10 @@ export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string
   let skipped = 0;
   await forEachSettled(tenants, async (tenant) => {
     const groups = await deps.groups(tenant);
-    const pointers = await readPointers(deps.table, tenant);
-    if (groups.length === 0 && pointers.size === 0) return;
+    const known = await readPointers(deps.table, tenant);
+    if (!isAnythingDue(deps, groups, known)) return;
     await withLease(deps, `alerts-evaluate/${tenant}`, LEASE_MS, async () => {
+      const pointers = await readPointers(deps.table, tenant);
       const view = deps.openView(tenant);
       await forEachSettled(groups, async (sourced) => {
         const id = groupId(sourced.namespace, sourced.group.name);
@@ -91,12 +92,31 @@ export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string
   return { evaluations, skipped };
 }
 
+/** Looked at before the lease, whose taking and giving back would be two writes each time. */
+function isAnythingDue(deps: EvaluateDeps, groups: readonly SourcedGroup[], pointers: ReadonlyMap<string, GroupPointer>): boolean {
+  const ids = new Set(groups.map(({ namespace, group }) => groupId(namespace, group.name)));
+  if ([...pointers.keys()].some((id) => !ids.has(id))) return true;
+  return groups.some((sourced) => {
+    const pointer = pointers.get(groupId(sourced.namespace, sourced.group.name));
+    return planOf(deps, sourced.group, pointer).timesMs.length > 0;
+  });
+}
+
+function planOf(deps: EvaluateDeps, group: RuleGroup, pointer: GroupPointer | undefined) {
+  const intervalMs = group.intervalMs ?? DEFAULT_INTERVAL_MS;
+  return planEvaluations({ intervalMs, lastMs: pointer?.evaluatedAtMs, nowMs: deps.now(), maxCatchUp: MAX_CATCH_UP });
+}
+
 type ViewDeps = EvaluateDeps & { readonly view: EvaluationView };
 
-async function evaluateDue(deps: ViewDeps, tenant: string, sourced: SourcedGroup, found: GroupPointer | undefined): Promise<EvaluateResult> {
+async function evaluateDue(
+  deps: ViewDeps,
+  tenant: string,
+  sourced: SourcedGroup,
+  found: GroupPointer | undefined,
+): Promise<EvaluateResult> {
   const { namespace, group } = sourced;
-  const intervalMs = group.intervalMs ?? DEFAULT_INTERVAL_MS;
-  const plan = planEvaluations({ intervalMs, lastMs: found?.evaluatedAtMs, nowMs: deps.now(), maxCatchUp: MAX_CATCH_UP });
+  const plan = planOf(deps, group, found);
   const evaluations: EvaluationReport[] = [];
   let before = found;
   let states = await readStates(deps, found);
@@ -108,7 +128,15 @@ async function evaluateDue(deps: ViewDeps, tenant: string, sourced: SourcedGroup
     const after = await commitEvaluation(deps, tenant, { sourced, before, states, result, atMs, durationMs: deps.now() - startedMs });
     const errors = result.errors.map(({ message }) => message);
     const { length: changes } = result.changes;
-    const report = { tenant, namespace, group: group.name, at: new Date(atMs).toISOString(), samples: result.samples.length, changes, errors };
+    const report = {
+      tenant,
+      namespace,
+      group: group.name,
+      at: new Date(atMs).toISOString(),
+      samples: result.samples.length,
+      changes,
+      errors,
+    };
     evaluations.push(after ? report : { ...report, conflict: true });
     if (!after) break;
     before = after;

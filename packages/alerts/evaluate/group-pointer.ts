@@ -28,7 +28,10 @@ export interface GroupPointer {
 
 /** Names a group in its tenant's partition, whatever characters it has. */
 export function groupId(namespace: string, name: string): string {
-  return createHash('sha256').update(JSON.stringify([namespace, name])).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify([namespace, name]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 function keyOf(tenant: string, id: string): ItemKey {
