@@ -39,6 +39,22 @@ export function settings<T extends z.ZodRawShape>(type: string, shape: T) {
   return z.preprocess(dropEmpty, object);
 }
 
+/** What each field of a mapping is where it is left out; those that must be there are left out here too. */
+export function defaultsOf(schema: z.core.$ZodType): Readonly<Record<string, unknown>> {
+  const fields = Object.entries(findShape(schema) ?? {}).flatMap(([name, field]) => {
+    const parsed = z.safeParse(field, undefined);
+    return parsed.success ? [[name, parsed.data] as const] : [];
+  });
+  return Object.fromEntries(fields);
+}
+
+/** The fields of a mapping behind the checks and changes that were put around it. */
+function findShape(schema: z.core.$ZodType): z.core.$ZodShape | undefined {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === 'object') return def.shape;
+  return def.type === 'pipe' ? (findShape(def.in) ?? findShape(def.out)) : undefined;
+}
+
 /** A check of several rules: the first that holds is the fault. */
 export function faults<T>(...rules: readonly (readonly [(value: T) => unknown, string | ((value: T) => string)])[]) {
   return (value: T, context: z.core.$RefinementCtx): void => {

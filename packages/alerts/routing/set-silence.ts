@@ -56,10 +56,10 @@ export function setSilence(
   return { id: newId, created: true, write: expired ? [expired, created] : [created] };
 }
 
-/** True where the change says nothing new about the past. */
+/** True where the change says nothing new about the past. One that ends at this very moment may still be made longer. */
 export function canUpdateSilence(old: Silence, wanted: Pick<Silence, 'matcherSets' | 'startsAtMs' | 'endsAtMs'>, nowMs: number): boolean {
   if (!sameMatchers(old, wanted)) return false;
-  switch (silenceState(old, nowMs)) {
+  switch (old.endsAtMs === nowMs ? 'active' : silenceState(old, nowMs)) {
     case 'active': // the start is compared in seconds: clients drop the rest
       return Math.floor(old.startsAtMs / 1_000) === Math.floor(wanted.startsAtMs / 1_000) && wanted.endsAtMs >= nowMs;
     case 'pending':
