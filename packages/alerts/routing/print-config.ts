@@ -7,7 +7,7 @@ import { formatMatcher } from './matchers.ts';
 import type { Receiver } from './receiver.ts';
 import { type Integration, type IntegrationKind, integrationSettings } from './resolve-receivers.ts';
 import type { RouteConfig } from './route-tree.ts';
-import { isSecret, revealSecret, SECRET_SIGN, type Secret } from './secret.ts';
+import { isSecret, revealSecret, SECRET_SIGN, SECRET_URL, type Secret } from './secret.ts';
 import { formatTimeInterval } from './time-interval-settings.ts';
 
 const durations = new Set(['resolve_timeout', 'timeout', 'retry', 'expire', 'ttl', 'reopen_duration']);
@@ -36,15 +36,19 @@ export function printAlertmanagerConfig(config: AlertmanagerConfig): string {
 }
 
 const globalDefaults = globalSettings.parse({});
+const httpDefaults = globalDefaults.http_config;
 const kinds = Object.keys(integrationSettings) as IntegrationKind[];
 const defaults = new Map(kinds.map((kind) => [kind, defaultsOf(integrationSettings[kind])]));
 
-function withoutDefaults(fields: object, fallback: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function withoutDefaults(fields: object, fallback: object): Record<string, unknown> {
   const plain = (value: unknown) => JSON.stringify(value ?? '');
   return Object.fromEntries(
     Object.entries(fields)
-      .filter(([name, value]) => plain(value) !== plain(fallback[name]))
-      .map(([name, value]) => [name, value === '' ? emptyText : value]),
+      .filter(([name, value]) => plain(value) !== plain((fallback as Record<string, unknown>)[name]))
+      .map(([name, value]) => [
+        name,
+        value === '' ? emptyText : name === 'http_config' && value ? withoutDefaults(value, httpDefaults) : value,
+      ]),
   );
 }
 
@@ -67,11 +71,11 @@ function writeIntegration<K extends IntegrationKind>(kind: K, settings: Integrat
     fields.api_url = undefined;
     fields.http_config = { ...slack.http_config, authorization: undefined };
   }
+  if (kind === 'webhook_configs' && fields.url) fields.url = SECRET_URL;
   if (slack?.api_url && fields.api_url) fields.api_url = showSlackUrl(slack.api_url);
   if (slack?.app_url === global.slack_app_url) fields.app_url = undefined;
   if (JSON.stringify(fields.http_config) === JSON.stringify(global.http_config)) fields.http_config = undefined;
-  if (fields.http_config) fields.http_config = withoutDefaults(fields.http_config, globalDefaults.http_config);
-  return withoutDefaults(fields, defaults.get(kind) as Readonly<Record<string, unknown>>);
+  return withoutDefaults(fields, defaults.get(kind) ?? {});
 }
 
 function writeRoute(route: RouteConfig): Record<string, unknown> {

@@ -19,7 +19,7 @@ import {
 } from './config-fields.ts';
 import { email } from './email-settings.ts';
 import { httpSettings } from './http-settings.ts';
-import { createSecret, SECRET_SIGN } from './secret.ts';
+import { createSecret, SECRET_SIGN, SECRET_URL } from './secret.ts';
 import { slack } from './slack-settings.ts';
 import { isTemplate } from './template-syntax.ts';
 
@@ -34,7 +34,7 @@ const templateUrl = z
   .transform((value, context) => {
     try {
       if (value === '') return undefined;
-      if (value !== SECRET_SIGN && !isTemplate(value)) checkUrl(value, SECRET_SIGN);
+      if (value !== SECRET_SIGN && value !== SECRET_URL && !isTemplate(value)) checkUrl(value, SECRET_SIGN);
       return createSecret(value);
     } catch (error) {
       if (!(error instanceof OpsError)) throw error;
