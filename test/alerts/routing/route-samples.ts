@@ -33,7 +33,7 @@ const { node } = fc.letrec<{ node: RouteSample }>((tie) => ({
       match_re: fc.dictionary(fc.constantFrom(...names), fc.constantFrom('a|b', 'a.*'), { maxKeys: 1 }),
       matchers: fc.array(matcher, { maxLength: 2 }),
       continue: fc.boolean(),
-      // an empty one overrides the parent's only since 0.28
+      // an empty one overrides the parent's only since 0.31
       group_by: fc.oneof(fc.subarray(names, { minLength: 1 }), fc.constant(['...'])),
       routes: fc.oneof({ maxDepth: 3 }, fc.constant([]), fc.array(tie('node'), { maxLength: 3 })),
     },
