@@ -10,7 +10,7 @@ export interface ConfigYaml {
 }
 
 const MAX_CHARS = 4 * 1024 * 1024;
-const MAX_NODES = 500_000;
+const MAX_NODES = 200_000;
 const MAX_DEPTH = 200;
 
 /** Fields that take any YAML, by the list that their settings stand in (or the field above): their values keep their types. */

@@ -78,14 +78,24 @@ function compareGroups<A extends Pick<Alert, 'labels'>>(a: ClosedGroup<A>, b: Cl
 
 /** Alerts in the order in which they are told: by job, by instance (those without one last), then by all labels. */
 export function sortAlerts<A extends Pick<Alert, 'labels'>>(alerts: readonly A[]): A[] {
-  const keyed = alerts.map((alert) => ({
-    alert,
-    job: own(alert, 'job'),
-    instance: own(alert, 'instance'),
-    sorted: sortLabels(alert.labels),
-  }));
-  keyed.sort((a, b) => compareOptional(a.job, b.job) || compareOptional(a.instance, b.instance) || compareSortedLabels(a.sorted, b.sorted));
-  return keyed.map(({ alert }) => alert);
+  const keyed: KeyedAlert<A>[] = alerts.map((alert) => ({ alert, job: own(alert, 'job'), instance: own(alert, 'instance') }));
+  return keyed.sort(compareKeyed).map(({ alert }) => alert);
+}
+
+/** In a storm nearly all differ by their instance: all labels are sorted only of those that do not. */
+interface KeyedAlert<A> {
+  readonly alert: A;
+  readonly job: string | undefined;
+  readonly instance: string | undefined;
+  sorted?: ReturnType<typeof sortLabels>;
+}
+
+function compareKeyed<A extends Pick<Alert, 'labels'>>(a: KeyedAlert<A>, b: KeyedAlert<A>): number {
+  const first = compareOptional(a.job, b.job) || compareOptional(a.instance, b.instance);
+  if (first !== 0) return first;
+  a.sorted ??= sortLabels(a.alert.labels);
+  b.sorted ??= sortLabels(b.alert.labels);
+  return compareSortedLabels(a.sorted, b.sorted);
 }
 
 function own({ labels }: Pick<Alert, 'labels'>, name: string): string | undefined {

@@ -191,9 +191,6 @@ export const httpSettings = shape.superRefine(checkHttp).transform(({ bearer_tok
   return { ...rest, authorization: own ? { ...own, type: own.type.trim() || 'Bearer' } : bearer };
 });
 
-/** How calls to a receiver are made, by Alertmanager's names. */
-export type HttpSettings = z.infer<typeof httpSettings>;
-
 /** The authorization that a token, or the path of a file that holds it, amounts to. */
 export function bearerAuthorization(token: Secret | undefined, path: string): Authorization {
   return { type: 'Bearer', credentials: token, credentials_file: path, credentials_ref: '' };

@@ -26,23 +26,30 @@ function compileValue({ op, value }: Matcher): (text: string) => boolean {
  * RE2's words where it is refused.
  */
 export function compileRegex(pattern: string): (text: string) => boolean {
-  const loose = compileLoose(pattern);
+  const loose = compileWhole(pattern);
+  if (!loose) return compileUnbalanced(pattern);
   if (!pattern.includes('.')) return (text) => loose.test(text);
   let strict: Re2 | undefined;
   return (text) => {
     if (!text.includes('\n')) return loose.test(text);
-    strict ??= compileAnchored(`(?-s:^(?:${pattern})$)`);
+    strict ??= compileAnchored(`(?-s:${pattern})`);
     return strict.test(text);
   };
 }
 
-/** Refusals are worded of the pattern with its anchors; one that is only valid between them (`a)|(?:b`) is taken too. */
-function compileLoose(pattern: string): Re2 {
+function compileWhole(pattern: string): Re2 | undefined {
   try {
     return compileAnchored(pattern);
   } catch {
-    return compileAnchored(`^(?:${pattern})$`);
+    return undefined; // compileUnbalanced gives the verdict, and the words
   }
+}
+
+/** A pattern that is only valid between the anchors' brackets (`a)|(?:b` is `^(?:a)|(?:b)$`): searched for, as Alertmanager does. */
+function compileUnbalanced(pattern: string): (text: string) => boolean {
+  const { source } = compileAnchored(`^(?:${pattern})$`);
+  const search = compileAnchored(`(?s:.*)(?-s:${source})(?s:.*)`);
+  return (text) => search.test(text);
 }
 
 /** `name="value"`; a name with reserved characters is quoted, and only the UTF-8 parser reads it back. */

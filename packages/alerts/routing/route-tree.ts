@@ -1,5 +1,6 @@
 import type { LabelSet } from '#model/alert.ts';
 import type { Matcher } from '#model/matcher.ts';
+import { indexMatchers } from './matcher-index.ts';
 import { compileMatchers, formatMatchers, sortMatchers } from './matchers.ts';
 
 /** A node of the routing tree as it is configured; what is left out comes from its parent. */
@@ -46,6 +47,8 @@ export interface Route {
   readonly options: RouteOptions;
   readonly routes: readonly Route[];
   readonly matches: (labels: LabelSet) => boolean;
+  /** Places of the children that may match; all of them would do, more slowly. */
+  readonly candidates: (labels: LabelSet) => readonly number[];
 }
 
 const rootOptions: RouteOptions = {
@@ -71,14 +74,16 @@ function buildRoute(config: RouteConfig, parent: RouteOptions, parentKey: string
   const key = parentKey + own;
   const id = parentId + own + place;
   const options = inheritOptions(config, parent);
+  const routes = config.routes.map((child, i) => buildRoute(child, options, `${key}/`, `${id}/`, `/${i}`));
   return {
     key,
     id,
     matchers,
     continue: config.continue,
     options,
-    routes: config.routes.map((child, i) => buildRoute(child, options, `${key}/`, `${id}/`, `/${i}`)),
+    routes,
     matches: compileMatchers(matchers),
+    candidates: indexMatchers(routes.map((child) => child.matchers)),
   };
 }
 
@@ -109,7 +114,8 @@ export function routeAlert(tree: Route, labels: LabelSet): readonly Route[] {
 function collectRoutes(route: Route, labels: LabelSet, found: Route[]): boolean {
   if (!route.matches(labels)) return false;
   const before = found.length;
-  for (const child of route.routes) {
+  for (const place of route.candidates(labels)) {
+    const child = route.routes[place] as Route;
     if (collectRoutes(child, labels, found) && !child.continue) break;
   }
   if (found.length === before) found.push(route);

@@ -2,6 +2,7 @@ import { isOpsError, OpsError } from '#core/errors.ts';
 import type { LabelSet } from '#model/alert.ts';
 import type { Matcher } from '#model/matcher.ts';
 import { isValidLabelName } from './labels.ts';
+import { indexMatchers } from './matcher-index.ts';
 import { compileMatchers, compileRegex } from './matchers.ts';
 import type { MatcherMode } from './parse-matchers.ts';
 import { quoteGo } from './quote.ts';
@@ -33,12 +34,21 @@ export function compileSilence({ matcherSets }: Pick<Silence, 'matcherSets'>): (
   return (labels) => tests.some((test) => test(labels));
 }
 
-/** Ids of the silences that are active at `nowMs` and match; compiled once for many label sets. */
+/** Ids of the silences that are active at `nowMs` and match; compiled and indexed once for many label sets. */
 export function createSilencer(silences: Iterable<Silence>, nowMs: number): (labels: LabelSet) => string[] {
-  const active = [...silences]
-    .filter((silence) => silenceState(silence, nowMs) === 'active')
-    .map((silence) => ({ id: silence.id, matches: compileSilence(silence) }));
-  return (labels) => active.filter(({ matches }) => matches(labels)).map(({ id }) => id);
+  const active = [...silences].filter((silence) => silenceState(silence, nowMs) === 'active');
+  const sets = active.flatMap(({ id, matcherSets }) =>
+    matcherSets.map((matchers) => ({ id, matchers, matches: compileMatchers(matchers) })),
+  );
+  const candidates = indexMatchers(sets.map(({ matchers }) => matchers));
+  return (labels) => {
+    const ids = new Set<string>();
+    for (const place of candidates(labels)) {
+      const { id, matches } = sets[place] as (typeof sets)[number];
+      if (!ids.has(id) && matches(labels)) ids.add(id);
+    }
+    return [...ids];
+  };
 }
 
 /** Throws `input` in Alertmanager's words for a silence that it would not take; times that are not above 0 are not set. */

@@ -33,7 +33,8 @@ const { node } = fc.letrec<{ node: RouteSample }>((tie) => ({
       match_re: fc.dictionary(fc.constantFrom(...names), fc.constantFrom('a|b', 'a.*'), { maxKeys: 1 }),
       matchers: fc.array(matcher, { maxLength: 2 }),
       continue: fc.boolean(),
-      group_by: fc.oneof(fc.subarray(names), fc.constant(['...'])),
+      // an empty one overrides the parent's only since 0.31
+      group_by: fc.oneof(fc.subarray(names, { minLength: 1 }), fc.constant(['...'])),
       routes: fc.oneof({ maxDepth: 3 }, fc.constant([]), fc.array(tie('node'), { maxLength: 3 })),
     },
     { requiredKeys: [] },
@@ -42,7 +43,7 @@ const { node } = fc.letrec<{ node: RouteSample }>((tie) => ({
 
 /** Texts of valid configurations with routing trees of every shape. */
 export const anyConfig = fc
-  .tuple(fc.array(node, { minLength: 1, maxLength: 5 }), fc.subarray(names))
+  .tuple(fc.array(node, { minLength: 1, maxLength: 8 }), fc.subarray(names))
   .map(([routes, groupBy]) =>
     stringify({ route: { receiver: 'r0', group_by: groupBy, routes }, receivers: receivers.map((name) => ({ name })) }),
   );
