@@ -65,7 +65,7 @@ describe('an expression', () => {
     ['10^5 labels to match by', `m + on (${list(1e5, (i) => `a${i}`)}) m`, '100000 labels to match + by'],
     ['10^5 labels not to match by', `m + ignoring (${list(1e5, (i) => `a${i}`)}) m`, '100000 labels to match + by'],
     ['10^5 labels to include', `m + on (i) group_left (${list(1e5, (i) => `a${i}`)}) m`, '100000 labels to include in +'],
-    ['10^5 matchers', `max_over_time(-m{${list(1e5, (i) => `a${i}=""`)}}[5m:])`, '100001 matchers in a selector'],
+    ['10^5 matchers', `max_over_time((-m{${list(1e5, (i) => `a${i}=""`)}})[5m:])`, '100001 matchers in a selector'],
     ['10^5 arguments', `topk(3, label_join(m, "x", ",", ${list(1e5, () => '"v"')}))`, '100003 arguments of label_join()'],
     ['a subquery of 10^11 steps', 'count_over_time(vector(1)[10y:1ms])', 'too many samples'],
     [

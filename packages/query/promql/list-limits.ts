@@ -11,9 +11,11 @@ export function assertShortLists(expr: Expr): void {
     case 'string':
       return;
     case 'vectorSelector':
-      return assertShort(expr.matchers, 'matchers in a selector');
+      assertShort(expr.matchers, 'matchers in a selector');
+      return;
     case 'matrixSelector':
-      return assertShortLists(expr.vector);
+      assertShortLists(expr.vector);
+      return;
     case 'call':
       assertShort(expr.args, `arguments of ${expr.func}()`);
       expr.args.forEach(assertShortLists);
@@ -21,16 +23,18 @@ export function assertShortLists(expr: Expr): void {
     case 'aggregate':
       assertShort(expr.grouping, `labels to group ${expr.op} by`);
       if (expr.param) assertShortLists(expr.param);
-      return assertShortLists(expr.expr);
+      assertShortLists(expr.expr);
+      return;
     case 'binary':
       assertShort(expr.matching?.labels ?? [], `labels to match ${expr.op} by`);
       assertShort(expr.matching?.include ?? [], `labels to include in ${expr.op}`);
       assertShortLists(expr.lhs);
-      return assertShortLists(expr.rhs);
+      assertShortLists(expr.rhs);
+      return;
     case 'subquery':
     case 'unary':
     case 'parens':
-      return assertShortLists(expr.expr);
+      assertShortLists(expr.expr);
   }
 }
 
