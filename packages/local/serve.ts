@@ -49,6 +49,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
         queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
         invoke,
         functionNames,
+        isShared: settings.tokens.length > 0,
         registry: own.registry,
       }),
       { scope: 'open', routes: uploadRoutes({ ...ports, now: deps.now }) },

@@ -59,7 +59,7 @@ export async function compact(deps: StorageDeps, input: CompactInput = {}): Prom
   const done = await withLease(deps, 'storage-compact', LEASE_MS, async () => {
     const compactions: CompactionReport[] = [];
     let cleaned = 0;
-    await forEachSettled(await listWork(deps.table), async (mark) => {
+    await forEachSettled(await listWork(deps.table, deps.onlyTenant), async (mark) => {
       for (const window of await listWindows(deps.table, mark.tenant, 'hot', mark.date, mark.date)) {
         compactions.push(...(await compactWindow(deps, window, input)));
         if (!input.dryRun) cleaned += await cleanWindow(deps, window, input.graceMs ?? deps.graceMs);

@@ -37,7 +37,7 @@ type DayWindows = Readonly<Record<Tier, WindowItem | undefined>> & { readonly te
 /** Deletes what is past its retention and whose successors are committed; says of everything older why it stays. */
 export async function expire(deps: StorageDeps, input: ExpireInput = {}): Promise<{ readonly expired: readonly ExpiryReport[] }> {
   const expired: ExpiryReport[] = [];
-  await forEachSettled(await listTenants(deps.table), async (tenant) => {
+  await forEachSettled(await listTenants(deps.table, deps.onlyTenant), async (tenant) => {
     await forEachSettled(await listDays(deps, tenant), async (windows) => {
       for (const tier of tiers) expired.push(...(await expireTier(deps, windows, tier, input)));
     });

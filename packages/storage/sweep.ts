@@ -3,10 +3,10 @@ import { DAY_MS } from '#core/time.ts';
 import { tiers } from '#model/tier.ts';
 import type { BlobEntry } from '#ports/blobs.ts';
 import { listWindows, readWindow } from './catalog.ts';
-import { LEVEL, visibleEntries } from './catalog-entry.ts';
+import { LEVEL, namespaceOfKey, visibleEntries } from './catalog-entry.ts';
 import { planCleaning } from './plan-cleaning.ts';
 import { listRetired } from './retired.ts';
-import type { StorageDeps } from './storage-deps.ts';
+import { ownerOf, type StorageDeps } from './storage-deps.ts';
 import { listTenants, markWork } from './work-list.ts';
 
 export interface SweepResult {
@@ -27,10 +27,11 @@ function planSweep(listed: readonly BlobEntry[], known: ReadonlySet<string>, now
 
 /** Deletes what crashed attempts left behind, and marks days again whose mark was lost. */
 export async function sweep(deps: StorageDeps, input: { dryRun?: boolean | undefined } = {}): Promise<SweepResult> {
-  const listed = [...(await listBlobs(deps, 'tier=')), ...(await listBlobs(deps, 'segments/'))];
+  const all = [...(await listBlobs(deps, 'tier=')), ...(await listBlobs(deps, 'segments/'))];
+  const listed = all.filter(({ key }) => deps.onlyTenant === undefined || ownerOfKey(key) === deps.onlyTenant);
   const known = new Set<string>();
   let marked = 0;
-  for (const tenant of await listTenants(deps.table)) {
+  for (const tenant of await listTenants(deps.table, deps.onlyTenant)) {
     for (const tier of tiers) {
       for (const window of await listWindows(deps.table, tenant, tier)) {
         const { entries } = await readWindow(deps.table, window);
@@ -48,6 +49,11 @@ export async function sweep(deps: StorageDeps, input: { dryRun?: boolean | undef
   const orphans = planSweep(listed, known, deps.now());
   if (!input.dryRun) await retry(() => deps.blobs.delete(orphans.map((blob) => blob.key)));
   return { orphans: orphans.length, orphanBytes: orphans.reduce((sum, blob) => sum + blob.sizeBytes, 0), marked };
+}
+
+function ownerOfKey(key: string): string | undefined {
+  const namespace = namespaceOfKey(key);
+  return namespace === undefined ? undefined : ownerOf(namespace);
 }
 
 async function listBlobs(deps: StorageDeps, prefix: string): Promise<BlobEntry[]> {

@@ -5,7 +5,7 @@ import { authenticateByTokens, type Scope } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
 import { loadConfig, tenantSettings } from '#config/load-config.ts';
-import { createMetricRegistry } from '#core/metrics.ts';
+import { createMetricRegistry, type MetricRegistry } from '#core/metrics.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { functionNames, loadFunction } from '#functions/registry.ts';
@@ -42,6 +42,8 @@ export interface Told {
 
 export interface WholeApi {
   readonly deps: FunctionDeps;
+  /** What /metrics shows. */
+  readonly registry: MetricRegistry;
   readonly fetch: (request: Request) => Response | Promise<Response>;
   /** Defects that were reported: none, whatever a client sends. */
   readonly defects: readonly unknown[];
@@ -69,6 +71,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
   for (const { pattern, function: target } of subscriptions)
     bus.subscribe(pattern, async (event) => void (await invoke(target, { detail: event.detail })));
   const defects: unknown[] = [];
+  const registry = createMetricRegistry();
   const app = createApi(
     {
       authenticate: authenticateByTokens(tokens.map(parseToken)),
@@ -83,7 +86,8 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
         queryLimits: (tenant) => tenantSettings(config, tenant).queryLimits,
         invoke,
         functionNames,
-        registry: createMetricRegistry(),
+        isShared: tokens.length > 0,
+        registry,
       }),
       {
         scope: 'open',
@@ -111,6 +115,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
   };
   return {
     deps,
+    registry,
     fetch: app.fetch,
     defects,
     ask,
