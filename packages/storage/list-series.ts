@@ -32,7 +32,7 @@ async function planAndList(deps: StorageDeps, input: LabelsInput): Promise<{ ser
     const touching = readableEntries(entries).filter((entry) => entry.maxTs + width > input.startMs && entry.minTs <= input.endMs);
     const lists = await mapConcurrent(touching, READS_AT_ONCE, (entry) => seriesOf(deps, window, entry, counter));
     const listed = lists.flat().map((series) => ({ series }));
-    for (const { series } of await pickWanted(deps.pause, listed, wanted, input.signal)) found.set(seriesKey(series), series);
+    for (const { series } of await pickWanted(deps, listed, wanted, input.signal)) found.set(seriesKey(series), series);
     if (found.size > input.limits.maxSeries) {
       throw new OpsError('limit', `the query would list more than ${input.limits.maxSeries} series`, {
         hint: 'Narrow the matchers or the time range.',

@@ -1,4 +1,5 @@
 import { compileAnchored } from '#core/re2.ts';
+import type { Clock } from '#core/time.ts';
 import { compileMatcher, type Matcher } from '#model/matcher.ts';
 import type { Series } from '#model/series.ts';
 
@@ -30,24 +31,28 @@ function costOf({ op, value }: Matcher): number {
   return op === '=' || op === '!=' || compileAnchored(value).literals ? 1 : 20 + value.length / 10;
 }
 
-/** Comparisons between two pauses: some milliseconds. */
+/** Comparisons between two pauses: some milliseconds, unless values are long; then the clock decides. */
 const COMPARISONS_AT_ONCE = 200_000;
+const COSTLY = 20;
+const MOST_MS = 50;
 
 /** The items whose series is wanted. Whoever waits for a turn gets one in between, however many matchers meet however many series. */
 export async function pickWanted<T extends { readonly series: Series }>(
-  pause: () => Promise<void>,
+  { pause, now }: { readonly pause: () => Promise<void>; readonly now: Clock },
   items: Iterable<T>,
   wanted: Selector,
   signal: AbortSignal | undefined,
 ): Promise<T[]> {
   const picked: T[] = [];
   let compared = 0;
+  let pausedMs = now();
   for (const item of items) {
     if (wanted.matches(item.series)) picked.push(item);
     compared += wanted.cost;
-    if (compared < COMPARISONS_AT_ONCE) continue;
+    if (compared < COMPARISONS_AT_ONCE && (wanted.cost < COSTLY || now() - pausedMs < MOST_MS)) continue;
     compared = 0;
     await pause();
+    pausedMs = now();
     signal?.throwIfAborted();
   }
   return picked;

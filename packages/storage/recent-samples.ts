@@ -54,7 +54,7 @@ export async function readSegments(
   });
   for (const [i, batch] of batches.entries()) addBatch(before, missing[i].id, batch);
   if (batches.length > 0) deps.cache.set(cacheId, before, before.sizeBytes);
-  const found = await pickWanted(deps.pause, before.byKey.values(), wanted, input.signal);
+  const found = await pickWanted(deps, before.byKey.values(), wanted, input.signal);
   return found.map((growing) => ({ series: growing.series, samples: columnsOf(growing) }));
 }
 

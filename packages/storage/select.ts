@@ -196,8 +196,8 @@ async function readDerivedWindow(
   return pickSelected(deps, lists.flat(), selection);
 }
 
-function pickSelected<T extends OfSeries>({ pause }: StorageDeps, items: readonly T[], { wanted, input }: Selection): Promise<T[]> {
-  return pickWanted(pause, items, wanted, input.signal);
+function pickSelected<T extends OfSeries>(deps: StorageDeps, items: readonly T[], { wanted, input }: Selection): Promise<T[]> {
+  return pickWanted(deps, items, wanted, input.signal);
 }
 
 /** The range asked for, within what the window's namespace keeps of the tier. */
