@@ -26,9 +26,9 @@ export interface LocalApp {
 /** Opens the data folder and puts everything together over it; nothing runs by itself yet. `onStored` is told of each request. */
 export async function openApp(settings: Settings, onStored: () => void = () => {}): Promise<LocalApp> {
   const config = await loadConfig(await openConfigFolder(settings.config));
-  const ports = await openLocal(settings.dataDir, Date.now);
   const cache = createReadCache(CACHE_BYTES);
   const own = createOwnMetrics(cache);
+  const ports = await openLocal(settings.dataDir, Date.now, { onDeadLetter: own.observeDeadLetter });
   let isClosing = false;
   const made = createDeps(ports, config, {
     now: Date.now,
@@ -45,7 +45,8 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
     pause: async () => void (await setImmediate()),
   });
   // A long job that can be continued stops at the next good place when the process is to end.
-  const deps: FunctionDeps = { ...made, remainingMs: () => (isClosing ? 0 : Number.POSITIVE_INFINITY) };
+  const source = own.observeSource(made.source);
+  const deps: FunctionDeps = { ...made, source, remainingMs: () => (isClosing ? 0 : Number.POSITIVE_INFINITY) };
   return {
     ports,
     deps,
