@@ -1,7 +1,7 @@
 import { compileAnchored } from '#core/re2.ts';
 import type { Clock } from '#core/time.ts';
 import { compileMatcher, type Matcher } from '#model/matcher.ts';
-import type { Series } from '#model/series.ts';
+import type { Label, Series } from '#model/series.ts';
 
 /** What is wanted of the series there are. */
 export interface Selector {
@@ -68,6 +68,11 @@ function labelValue(series: Series, name: string): string {
 /** The metric names that alone can match, where the matchers say so (`=`). */
 export function exactMetric(matchers: readonly Matcher[]): string | undefined {
   return matchers.find(({ name, op }) => name === '__name__' && op === '=')?.value;
+}
+
+/** The labels that a series must have to match, by name and value (`=`). One that may be absent is none. */
+export function exactLabels(matchers: readonly Matcher[]): readonly Label[] {
+  return matchers.filter(({ name, op, value }) => name !== '__name__' && op === '=' && value !== '');
 }
 
 function remember(test: (value: string) => boolean): (value: string) => boolean {

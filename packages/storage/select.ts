@@ -9,10 +9,11 @@ import { joinAggregates, sliceAggregates } from './aggregate-columns.ts';
 import { readAggregates, readSamples } from './block-reader.ts';
 import { listWindows, readWindow, stateOf, type WindowItem, type WindowState } from './catalog.ts';
 import { type CatalogEntry, readableEntries, type Window } from './catalog-entry.ts';
-import { compileSelector, exactMetric, pickWanted, type Selector } from './matching.ts';
+import { compileSelector, exactLabels, exactMetric, pickWanted, type Selector } from './matching.ts';
 import { mergeSamples, sliceTime } from './merge-samples.ts';
 import type { OfSeries } from './merge-series.ts';
 import { namesFilterHas } from './names-filter.ts';
+import { labelPair } from './parquet/label-filter.ts';
 import { planTier } from './plan-tier.ts';
 import { type ReadCounter, readStats, startCounting } from './read-counter.ts';
 import { readSegments } from './recent-samples.ts';
@@ -30,6 +31,8 @@ interface Selection {
   readonly input: SelectInput;
   readonly wanted: Selector;
   readonly metrics: readonly string[] | undefined;
+  /** Labels that every wanted series has. */
+  readonly labels: readonly string[];
   readonly counter: ReadCounter;
   /** Bytes of the entries planned so far. */
   plannedBytes: number;
@@ -64,6 +67,7 @@ function startSelection(input: SelectInput): Selection {
     input,
     wanted: compileSelector(input.matchers),
     metrics: metric === undefined ? undefined : [metric],
+    labels: exactLabels(input.matchers).map(({ name, value }) => labelPair(name, value)),
     counter: startCounting(),
     plannedBytes: 0,
     foundSamples: 0,
@@ -90,7 +94,7 @@ async function readRawWindow(deps: StorageDeps, state: WindowState, selection: S
   const { visible, needed } = planReads(state, selection, range);
   const segments = { visible: visible.filter(isSegment), needed: needed.filter(isSegment) };
   const fromSegments = await readSegments(deps, window, segments, selection);
-  const wants = { metrics: selection.metrics, minTs: startMs, maxTs: endMs };
+  const wants = { metrics: selection.metrics, labels: selection.labels, minTs: startMs, maxTs: endMs };
   const blocks = needed.filter((entry) => entry.kind === 'block');
   const fromBlocks = await mapConcurrent(blocks, ENTRIES_AT_ONCE, (entry) => readSamples(deps, entry, wants, selection.counter));
   const parts = [...fromSegments, ...(await pickSelected(deps, fromBlocks.flat(), selection))];
@@ -191,7 +195,7 @@ async function readDerivedWindow(
   range: TimeRange,
 ): Promise<AggregateSeries[]> {
   const { needed } = planReads(state, selection, range);
-  const wants = { metrics: selection.metrics };
+  const wants = { metrics: selection.metrics, labels: selection.labels };
   const lists = await mapConcurrent(needed, ENTRIES_AT_ONCE, (entry) => readAggregates(deps, entry, wants, selection.counter));
   return pickSelected(deps, lists.flat(), selection);
 }
