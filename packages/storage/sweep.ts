@@ -1,3 +1,4 @@
+import { mapConcurrent } from '#core/batch.ts';
 import { retry } from '#core/retry.ts';
 import { DAY_MS } from '#core/time.ts';
 import { tiers } from '#model/tier.ts';
@@ -19,6 +20,8 @@ export interface SweepResult {
 
 /** An attempt that has not committed within this time never will: functions live 15 minutes. */
 const ORPHAN_AGE_MS = DAY_MS;
+/** A tenant has hundreds of windows. */
+const READS_AT_ONCE = 16;
 
 /** Orphans among a listing: old enough, and named by no entry. Keys were listed before the catalog was read. */
 function planSweep(listed: readonly BlobEntry[], known: ReadonlySet<string>, nowMs: number): BlobEntry[] {
@@ -33,17 +36,17 @@ export async function sweep(deps: StorageDeps, input: { dryRun?: boolean | undef
   let marked = 0;
   for (const tenant of await listTenants(deps.table, deps.onlyTenant)) {
     for (const tier of tiers) {
-      for (const window of await listWindows(deps.table, tenant, tier)) {
+      await mapConcurrent(await listWindows(deps.table, tenant, tier), READS_AT_ONCE, async (window) => {
         const { entries } = await readWindow(deps.table, window);
         const retired = await listRetired(deps.table, window);
         for (const { key } of entries) if (key !== undefined) known.add(key);
         for (const { keys } of retired) for (const key of keys) known.add(key);
         const isPending = visibleEntries(entries).some((entry) => entry.level < LEVEL.final);
         const isUnclean = retired.length > 0 || planCleaning(entries, deps.now(), deps.graceMs).length > 0;
-        if (!isPending && !isUnclean) continue;
+        if (!isPending && !isUnclean) return;
         marked++;
         if (!input.dryRun) await markWork(deps.table, tenant, window.date, deps.now());
-      }
+      });
     }
   }
   const orphans = planSweep(listed, known, deps.now());
