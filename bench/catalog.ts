@@ -12,7 +12,7 @@ const LIMITS = { maxSeries: 500_000, maxSamples: 50_000_000, maxBytes: 4 * 2 ** 
 
 for (const { perSecond, batch } of [
   { perSecond: 1, batch: 100 },
-  { perSecond: 10, batch: 100 },
+  { perSecond: 5, batch: 100 },
   { perSecond: 1, batch: 1_000 },
 ]) {
   const simulation = await createSimulation(START_MS);
