@@ -48,7 +48,7 @@ const MARK_SETTLED_MS = 5 * MINUTE_MS;
 export async function downsample(deps: StorageDeps, input: DownsampleInput = {}): Promise<DownsampleResult> {
   const done = await withLease(deps, 'storage-downsample', LEASE_MS, async () => {
     const downsamplings: DownsamplingReport[] = [];
-    await forEachSettled(await listWork(deps.table), async (mark) => {
+    await forEachSettled(await listWork(deps.table, deps.onlyTenant), async (mark) => {
       downsamplings.push(...(await downsampleDay(deps, mark, input)));
     });
     return { downsamplings };

@@ -104,6 +104,15 @@ describe('a refused pattern is named in the words of Prometheus', () => {
     expect(refusal('\\w'.repeat(100_000))).toMatch(/expression too large/);
   });
 
+  it('also where it has gaps without end', () => expect(refusal('.*a'.repeat(600_000))).toMatch(/expression too large/));
+
+  it('where a text is too long for a pattern of its size, which takes shorter ones', () => {
+    const { test, match } = compileAnchored('(x+x+)+'.repeat(500));
+    expect([test('x'.repeat(1_000)), test('y')]).toEqual([true, false]);
+    for (const call of [test, match])
+      expect(() => call('x'.repeat(8_000))).toThrow('a regular expression of 3502 instructions is too large for a text of 8000 characters');
+  });
+
   it('never fails otherwise', () => {
     const piece = fc.constantFrom(
       '(',

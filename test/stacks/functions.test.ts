@@ -1,4 +1,4 @@
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { schedules } from '#functions/schedules.ts';
@@ -100,6 +100,14 @@ describe('functions', () => {
     );
     expect(watched('Throttles').sort()).toEqual(['ingest-http', 'query-http']);
     for (const { alarmActions } of alarms) expect(alarmActions).toEqual([expect.stringContaining(':sns:')]);
+  });
+
+  it('raise no alarm that docs/monitoring/guide.md does not explain, nor does it explain others', () => {
+    const section = readFileSync(join(root, 'docs/monitoring/guide.md'), 'utf8').split('\n## Alarms on AWS\n')[1].split('\n### ')[0];
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    const explained = rows.flatMap((row) => [...row.split(' | ')[0].matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    const raised = deployed.all('cloudwatch/metricAlarm:MetricAlarm').map(({ name }) => ownName(name));
+    expect(explained.sort()).toEqual(raised.sort());
   });
 });
 
