@@ -22,6 +22,13 @@ export interface Re2Match {
   readonly names: Readonly<Record<string, number>>;
 }
 
+/** A compiled RE2 pattern that is looked for anywhere in a text; `.` does not match a newline. */
+export interface Re2Search {
+  test(text: string): boolean;
+  /** Every match in turn, leftmost first; an empty one is left out where it touches the one before, as in Go. */
+  replaceAll(text: string, replace: (match: Re2Match) => string): string;
+}
+
 /** Longest pattern that RE2 is given, in UTF-16 units; lists of literals may be longer. */
 const MAX_PATTERN = 100_000;
 const MAX_LIST = 2_000_000;
@@ -44,6 +51,36 @@ export function compileAnchored(pattern: string): Re2 {
   return compiled;
 }
 
+const searches = createCache<Re2Search>({ maxEntries: 300, maxWeight: 3_000_000 });
+
+/** Compiles a pattern to look for in texts. Compiled patterns are kept; refused as `compileAnchored` refuses them. */
+export function compileSearch(pattern: string): Re2Search {
+  const known = searches.get(pattern);
+  if (known) return known;
+  const regex = compileRe2(pattern, 0);
+  const search = {
+    test: (text: string) => regex.test(text),
+    replaceAll: (text: string, replace: (match: Re2Match) => string) => replaceMatches(regex, text, replace),
+  };
+  searches.set(pattern, search, pattern.length * 2 + RE2_WEIGHT);
+  return search;
+}
+
+function replaceMatches(regex: RE2JS, text: string, replace: (match: Re2Match) => string): string {
+  const matcher = regex.matcher(text);
+  const names = regex.namedGroups();
+  let replaced = '';
+  let at = 0;
+  while (matcher.find()) {
+    const start = matcher.start();
+    const end = matcher.end();
+    if (end === start && start === at && at > 0) continue;
+    replaced += text.slice(at, start) + replace({ groups: readGroups(matcher), names });
+    at = end;
+  }
+  return replaced + text.slice(at);
+}
+
 function compile(source: string): Re2 {
   if (source.length > MAX_LIST) throw tooLarge(source);
   const globs = parseGlobs(source);
@@ -63,13 +100,13 @@ function compile(source: string): Re2 {
   return { source, literals, prefix: commonPrefix(globs.map((glob) => glob.pieces[0] as string)), test, match };
 }
 
-function compileRe2(pattern: string): RE2JS {
+function compileRe2(pattern: string, flags: number = RE2JS.DOTALL): RE2JS {
   const limit = MAX_REPEATED + 4 * pattern.length;
   if (pattern.length > MAX_PATTERN) throw tooLarge(pattern);
   const { size, repeats } = estimateProgram(pattern);
   if (size > limit && repeats <= 1_000) throw tooLarge(pattern); // past 1,000 repeats RE2's parser refuses it, at little cost
   try {
-    const regex = RE2JS.compile(pattern, RE2JS.DOTALL);
+    const regex = RE2JS.compile(pattern, flags);
     if (regex.programSize() <= limit) return boundMemory(regex);
   } catch (cause) {
     throw new OpsError('input', describeRefusal(cause, pattern), { cause });
@@ -106,10 +143,13 @@ function cut(text: string): string {
 
 function findGroups(regex: RE2JS, text: string): Re2Match | undefined {
   const matcher = regex.matcher(text);
-  if (!matcher.matches()) return undefined;
+  return matcher.matches() ? { groups: readGroups(matcher), names: regex.namedGroups() } : undefined;
+}
+
+function readGroups(matcher: ReturnType<RE2JS['matcher']>): (string | undefined)[] {
   const groups: (string | undefined)[] = [];
   for (let i = 0; i <= matcher.groupCount(); i++) groups.push(matcher.group(i) ?? undefined);
-  return { groups, names: regex.namedGroups() };
+  return groups;
 }
 
 function commonPrefix(texts: readonly string[]): string {

@@ -1,0 +1,18 @@
+import { OpsError } from '#core/errors.ts';
+import { quoteGo } from './go-quote.ts';
+import type { Command, Node, Operand, Pipe, Tree } from './nodes.ts';
+import { describeNode } from './nodes.ts';
+
+/** `template: name:3:14: executing "name" at <.Foo>: message`, as Go words it; line from 1, column in bytes from 0. */
+export function describePlace(tree: Tree, at: Node | Operand | Pipe | Command | undefined, message: string): string {
+  if (!at) return `template: ${tree.name}: ${message}`;
+  const before = tree.text.slice(0, at.pos);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const column = Buffer.byteLength(before.slice(lineStart));
+  const line = before.split('\n').length;
+  return `template: ${tree.parseName}:${line}:${column}: executing ${quoteGo(tree.name)} at <${describeNode(at)}>: ${message}`;
+}
+
+export function limitError(message: string): OpsError {
+  return new OpsError('limit', `template: ${message}`, { hint: 'Shorten what the template prints, or what it loops over.' });
+}
