@@ -49,7 +49,7 @@ function walk(state: State, dot: Value, node: Node): Jump {
       const value = evaluatePipe(state, dot, node.pipe);
       if (node.pipe.declares.length > 0) return undefined;
       state.node = node;
-      state.output.printValue(value);
+      state.output.printValue(value, escaperOf(node.pipe));
       return undefined;
     }
     case 'template':
@@ -63,6 +63,12 @@ function walk(state: State, dot: Value, node: Node): Jump {
     default:
       return node.kind;
   }
+}
+
+/** `html` or `urlquery` where a pipeline ends with it. */
+function escaperOf({ commands }: Pipe): string | undefined {
+  const first = commands.at(-1)?.args[0];
+  return first?.kind === 'function' && (first.name === 'html' || first.name === 'urlquery') ? first.name : undefined;
 }
 
 function walkBranch(state: State, dot: Value, { kind, pipe, list, otherwise }: Branch): Jump {
