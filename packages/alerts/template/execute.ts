@@ -88,6 +88,7 @@ function walkRange(state: State, dot: Value, range: Branch): Jump {
   let ran = false;
   for (const [index, item] of iterate(state, value, range.pipe)) {
     ran = true;
+    state.context.charge(1);
     setLoopVariables(state, range.pipe, index, item);
     const jump = walkList(state, item, range.list);
     state.variables.length = inner;

@@ -150,7 +150,8 @@ function readIndex(cursor: Cursor): boolean {
 function readStar(cursor: Cursor, spec: Spec, of: 'width' | 'precision'): string {
   const value = cursor.args[cursor.arg];
   if (cursor.arg < cursor.args.length) cursor.arg++;
-  const size = typeof value === 'bigint' ? Number(value) : Number.NaN;
+  const plain = typeof value === 'object' && value?.kind === 'named' ? value.value : value;
+  const size = typeof plain === 'bigint' ? Number(plain) : Number.NaN;
   const bad = of === 'width' ? '%!(BADWIDTH)' : '%!(BADPREC)';
   if (!(Math.abs(size) <= MAX_WIDTH)) return bad;
   if (of === 'width') {
@@ -216,8 +217,11 @@ function formatObject(value: Value & object, verb: string, spec: Spec, charge: C
       return typeof target === 'object' && target !== null && target.kind !== 'named'
         ? `&${formatArg(target, verb, spec, charge, depth)}`
         : formatArg(target, verb, spec, charge, depth);
-    case 'named':
-      return formatArg(value.value, verb, spec, charge, depth);
+    case 'named': {
+      const plain = value.value;
+      const formatted = typeof plain === 'bigint' ? formatInt(plain, verb, spec) : formatArg(plain, verb, spec, charge, depth);
+      return formatted ?? `%!${verb}(${value.type.name}=${formatArg(plain, 'v', spec, charge, depth)})`;
+    }
     case 'list':
       if (spec.syntax) return `${value.type.name}{${value.items.map(each).join(', ')}}`;
       return `[${value.items.map(each).join(' ')}]`;

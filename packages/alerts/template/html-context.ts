@@ -112,8 +112,23 @@ function stepRaw(context: HtmlContext, rest: string): Step {
 }
 
 const urlAttributes = new Set([
-  'action', 'archive', 'background', 'cite', 'classid', 'codebase', 'data', 'formaction', 'href', 'icon', 'longdesc', 'manifest',
-  'poster', 'profile', 'src', 'usemap', 'xmlns',
+  'action',
+  'archive',
+  'background',
+  'cite',
+  'classid',
+  'codebase',
+  'data',
+  'formaction',
+  'href',
+  'icon',
+  'longdesc',
+  'manifest',
+  'poster',
+  'profile',
+  'src',
+  'usemap',
+  'xmlns',
 ]);
 
 /** What an attribute's value is read as; the last part of a name with a prefix counts, and unknown names that sound like URLs are. */

@@ -6,7 +6,16 @@ import { fail, isWord, nested, next, nextNonSpace, type Parser, peek, peekNonSpa
 import type { TokenKind } from './tokens.ts';
 
 const operandStarts: ReadonlySet<TokenKind> = new Set<TokenKind>([
-  'bool', 'rune', 'complex', 'field', 'identifier', 'number', 'raw', 'string', 'variable', '(',
+  'bool',
+  'rune',
+  'complex',
+  'field',
+  'identifier',
+  'number',
+  'raw',
+  'string',
+  'variable',
+  '(',
 ]);
 
 /** `declarations? command ('|' command)*`, up to what ends it. */
