@@ -4,7 +4,7 @@ import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
 import { createCache } from '#core/bounded-cache.ts';
 import { isOpsError } from '#core/errors.ts';
-import { compileAnchored, expandTemplate } from '#core/re2.ts';
+import { compileAnchored, compileSearch, expandTemplate } from '#core/re2.ts';
 import { parseGlobs } from '#core/re2-glob.ts';
 import { estimateProgram } from '#core/re2-size.ts';
 
@@ -197,6 +197,27 @@ describe('submatches and templates', () => {
   it('nothing where the text does not match', () => {
     expect(expand('a(.*)', 'b', '$1')).toBeUndefined();
     expect(expand('[a-c]+', 'd', '$1')).toBeUndefined();
+  });
+});
+
+describe('a search', () => {
+  it.each([
+    ['matches anywhere', 'b+', 'abbc', 'a<bb>c'],
+    ['takes each match once', 'a|ab', 'abab', '<a>b<a>b'],
+    ['finds nothing', 'x', 'abc', 'abc'],
+    ['matches empty between all', '', 'abc', '<>a<>b<>c<>'],
+    ['leaves out an empty match that touches another', 'a*', 'baac', '<>b<aa>c<>'],
+    ['knows the start and the end', '^a|a$', 'aaa', '<a>a<a>'],
+    ['does not let a dot match a newline', 'a.b', 'a\nb a-b', 'a\nb <a-b>'],
+    ['counts characters beyond 16 bits as one', '^.$', '🐢', '<🐢>'],
+  ])('%s', (_name, pattern, text, replaced) => {
+    expect(compileSearch(pattern).replaceAll(text, ({ groups }) => `<${groups[0]}>`)).toBe(replaced);
+    expect(compileSearch(pattern).test(text)).toBe(replaced !== text);
+  });
+
+  it('is refused as an anchored pattern is', () => {
+    expect(() => compileSearch('(')).toThrow('error parsing regexp: missing closing ): `(`');
+    expect(() => compileSearch('(a{1000}){1000}')).toThrow('error parsing regexp');
   });
 });
 
