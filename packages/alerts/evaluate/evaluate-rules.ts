@@ -45,6 +45,8 @@ export interface EvaluationReport {
   readonly at: string;
   readonly samples: number;
   readonly changes: number;
+  /** From the time that was evaluated until it was committed. */
+  readonly lagMs: number;
   readonly errors: readonly string[];
   /** Somebody else evaluated it first. */
   readonly conflict?: boolean | undefined;
@@ -54,6 +56,8 @@ export interface EvaluateResult {
   readonly evaluations: readonly EvaluationReport[];
   /** Evaluations that were left out because too many were due. */
   readonly skipped: number;
+  /** Tenants whose alerts wait to be dispatched. */
+  readonly told: readonly string[];
 }
 
 /** Of groups that name no interval. */
@@ -71,6 +75,7 @@ const RESERVE_MS = 20_000;
  */
 export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string[]): Promise<EvaluateResult> {
   const evaluations: EvaluationReport[] = [];
+  const told = new Set<string>();
   let skipped = 0;
   await forEachSettled(tenants, async (tenant) => {
     const groups = await deps.groups(tenant);
@@ -81,15 +86,15 @@ export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string
       const view = deps.openView(tenant);
       await forEachSettled(groups, async (sourced) => {
         const id = groupId(sourced.namespace, sourced.group.name);
-        const done = await evaluateDue({ ...deps, view }, tenant, sourced, pointers.get(id));
+        const done = await evaluateDue({ ...deps, view, told }, tenant, sourced, pointers.get(id));
         evaluations.push(...done.evaluations);
         skipped += done.skipped;
         pointers.delete(id);
       });
-      await forEachSettled([...pointers.values()], (gone) => retireGroup(deps, tenant, gone));
+      await forEachSettled([...pointers.values()], (gone) => retireGroup({ ...deps, told }, tenant, gone));
     });
   });
-  return { evaluations, skipped };
+  return { evaluations, skipped, told: [...told] };
 }
 
 /** Looked at before the lease, whose taking and giving back would be two writes each time. */
@@ -107,14 +112,15 @@ function planOf(deps: EvaluateDeps, group: RuleGroup, pointer: GroupPointer | un
   return planEvaluations({ intervalMs, lastMs: pointer?.evaluatedAtMs, nowMs: deps.now(), maxCatchUp: MAX_CATCH_UP });
 }
 
-type ViewDeps = EvaluateDeps & { readonly view: EvaluationView };
+type TellDeps = EvaluateDeps & { readonly told: Set<string> };
+type ViewDeps = TellDeps & { readonly view: EvaluationView };
 
 async function evaluateDue(
   deps: ViewDeps,
   tenant: string,
   sourced: SourcedGroup,
   found: GroupPointer | undefined,
-): Promise<EvaluateResult> {
+): Promise<Pick<EvaluateResult, 'evaluations' | 'skipped'>> {
   const { namespace, group } = sourced;
   const plan = planOf(deps, group, found);
   const evaluations: EvaluationReport[] = [];
@@ -135,6 +141,7 @@ async function evaluateDue(
       at: new Date(atMs).toISOString(),
       samples: result.samples.length,
       changes,
+      lagMs: deps.now() - atMs,
       errors,
     };
     evaluations.push(after ? report : { ...report, conflict: true });
@@ -160,7 +167,7 @@ interface Evaluated {
 }
 
 /** The pointer as it is now, or undefined where somebody else was first. A state that has not changed is not written again. */
-async function commitEvaluation(deps: EvaluateDeps, tenant: string, evaluated: Evaluated): Promise<GroupPointer | undefined> {
+async function commitEvaluation(deps: TellDeps, tenant: string, evaluated: Evaluated): Promise<GroupPointer | undefined> {
   const { sourced, before, states, result, atMs, durationMs } = evaluated;
   const { namespace, group } = sourced;
   const isSame = before !== undefined && result.difference === 'none' && result.states.length === states.length;
@@ -171,6 +178,7 @@ async function commitEvaluation(deps: EvaluateDeps, tenant: string, evaluated: E
   const error = result.errors[0]?.message ?? '';
   const after = { id, namespace, name: group.name, evaluatedAtMs: atMs, durationMs, error, state };
   if (!(await commitPointer(deps.table, tenant, before, after, deps.newId(), alongside))) return undefined;
+  if (alongside.length > 0) deps.told.add(tenant);
   await dropPacked(deps, before?.state, state);
   return { ...after, version: (before?.version ?? 0) + 1 };
 }
@@ -206,10 +214,12 @@ async function tellOf(
 }
 
 /** A group that is in no file any more: its series go stale and its alerts are over. */
-async function retireGroup(deps: EvaluateDeps, tenant: string, pointer: GroupPointer): Promise<void> {
+async function retireGroup(deps: TellDeps, tenant: string, pointer: GroupPointer): Promise<void> {
   const atMs = deps.now();
   const { samples, changes } = retireRules(await readStates(deps, pointer), [], atMs);
   await deps.write(tenant, samples, atMs);
   const alongside = await tellOf(deps, tenant, undefined, changes, atMs);
-  if (await deletePointer(deps.table, tenant, pointer, alongside)) await dropPacked(deps, pointer.state);
+  if (!(await deletePointer(deps.table, tenant, pointer, alongside))) return;
+  if (alongside.length > 0) deps.told.add(tenant);
+  await dropPacked(deps, pointer.state);
 }
