@@ -60,11 +60,22 @@ describe('functions', () => {
     }
   });
 
-  it('know the data by names alone', () => {
-    for (const { environment } of lambdas()) {
-      const { SST_KEY, SST_KEY_FILE, ...variables } = environment.variables;
-      expect(Object.keys(variables).sort()).toEqual(['App', 'Blobs', 'Bus', 'Table', 'Uploads'].map((name) => `SST_RESOURCE_${name}`));
+  it('know the data by names alone, and those of alerts how the installation is reached', () => {
+    const data = ['App', 'Blobs', 'Bus', 'Table', 'Uploads'].map((name) => `SST_RESOURCE_${name}`);
+    const [, queryUrl] = deployed.all('lambda/functionUrl:FunctionUrl');
+    for (const { name, environment } of lambdas()) {
+      const {
+        SST_KEY,
+        SST_KEY_FILE,
+        QUARTERDECK_EXTERNAL_URL: url,
+        QUARTERDECK_ALLOW_PRIVATE_TARGETS: allow,
+        ...names
+      } = environment.variables;
+      expect(Object.keys(names).sort()).toEqual(data);
+      const isOfAlerts = ownName(name).startsWith('alerts-');
+      expect([url, allow]).toEqual(isOfAlerts ? [expect.stringMatching(/^https:.*on\.aws/), 'off'] : [undefined, undefined]);
     }
+    expect(ownName(queryUrl.functionName)).toBe('query-http');
   });
 
   it('keep their logs for a month, each in a group of its own', () => {
@@ -100,6 +111,23 @@ describe('functions', () => {
     );
     expect(watched('Throttles').sort()).toEqual(['ingest-http', 'query-http']);
     for (const { alarmActions } of alarms) expect(alarmActions).toEqual([expect.stringContaining(':sns:')]);
+  });
+
+  it('of alerts raise an alarm when rules fail, when notifications are given up, and when no rule is evaluated at all', () => {
+    const own = deployed
+      .all('cloudwatch/metricAlarm:MetricAlarm')
+      .filter(({ name }) => /^Alerts(?!.*Errors$)/.test(ownName(name)))
+      .map(({ metricName, dimensions, comparisonOperator, treatMissingData }) => [
+        metricName,
+        ownName(dimensions.FunctionName),
+        comparisonOperator,
+        treatMissingData,
+      ]);
+    expect(own).toEqual([
+      ['Invocations', 'alerts-evaluate', 'LessThanThreshold', 'breaching'],
+      ['NotificationsGivenUp', 'alerts-deliver', 'GreaterThanThreshold', 'notBreaching'],
+      ['RulesFailed', 'alerts-evaluate', 'GreaterThanThreshold', 'notBreaching'],
+    ]);
   });
 
   it('raise no alarm that docs/monitoring/guide.md does not explain, nor does it explain others', () => {
