@@ -2,6 +2,7 @@ import type { AlertObserver } from '#alerts/alert-observer.ts';
 import { functionName } from '#config/deployment.ts';
 import type { AwsNeeds } from './aws-deps.ts';
 import { type OpsFunction, onLambda, writeLogLine } from './lambda.ts';
+import { loadWholeConfig } from './whole-config.ts';
 
 /** Groups that one line names. */
 const MAX_TOLD = 50;
@@ -12,7 +13,7 @@ export const publishing: AwsNeeds = { bus: async (busName) => (await import('./a
 /** The Lambda handler of a function of alerts: what goes wrong is logged so that CloudWatch counts it. */
 export function onAlertsLambda(run: OpsFunction, needs: AwsNeeds = {}): ReturnType<typeof onLambda> {
   const observer = createLogObserver(Date.now, functionName(), writeLogLine);
-  return onLambda((deps, event) => run({ ...deps, alertObserver: observer }, event), needs);
+  return onLambda((deps, event) => run({ ...deps, alertObserver: observer }, event), { ...needs, load: loadWholeConfig });
 }
 
 /** One line for each run in which something failed, in CloudWatch's embedded metric format: a metric that nothing feeds costs nothing. */
