@@ -36,7 +36,7 @@ import { writeRequest } from './sample-request.ts';
 const absence = s3Absence ?? dynamoAbsence;
 const region = 'us-east-1';
 const startMs = alignDown(Date.now(), MINUTE_MS) - 600_000;
-/** Windows are days, and midnight may be among the samples. */
+// Windows are days, and midnight may be among the samples.
 const days = isoDate(startMs) === isoDate(startMs + 600_000) ? 1 : 2;
 
 describe.skipIf(absence !== undefined)(`the functions as they are deployed${absence ? ` (${absence})` : ''}`, () => {
@@ -207,9 +207,8 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
 
   it('keep what they know of alerts in objects, go on from there, and tell nothing twice', async () => {
     expect((await blobs.list('alerts/team-c/')).entries.map(({ key }) => key.split('/')[2])).toEqual(['book', 'state']);
-    const before = hook.received.length;
     for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) await lambda.invoke(name, {});
-    expect(hook.received).toHaveLength(before);
+    expect(hook.received).toHaveLength(3);
   });
 
   it('import what was uploaded', async () => {
