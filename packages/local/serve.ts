@@ -79,9 +79,12 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   };
 }
 
+/** What the loop runs each second, in place of its schedule. */
+const alertFunctions: readonly string[] = ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver'];
+
 /** One after the other: what a rule finds is told in the same second. */
 async function runAlerts(invoke: Invoke, log: (line: string) => void): Promise<void> {
-  for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) {
+  for (const name of alertFunctions) {
     await invoke(name, {}).catch((error) => log(`${name}: ${error instanceof Error ? error.message : error}`));
   }
 }
@@ -113,7 +116,7 @@ function subscribeFunctions(ports: LocalPorts, invoke: Invoke): void {
 
 async function startScheduler(ports: LocalPorts, deps: FunctionDeps, invoke: Invoke, log: (line: string) => void): Promise<Scheduler> {
   const scheduler = createScheduler({
-    standing: schedules.filter((schedule) => functionNames.includes(schedule.function)),
+    standing: schedules.filter(({ function: name }) => functionNames.includes(name) && !alertFunctions.includes(name)),
     schedules: ports.schedules,
     table: ports.table,
     clock: deps.now,
