@@ -5,35 +5,37 @@ import type { Events } from './events.ts';
 import { defineFunction, type FunctionPlan, type Functions } from './function.ts';
 import { onPartitions, onTable, within } from './permissions.ts';
 
-/** What all of them touch of the table: alerts, leases, and the outbox that their events go to. */
-const PARTITIONS = ['alerts/*', 'lease', 'outbox'];
+/** What all of them touch of the table: alerts, leases, the outbox that their events go to, and what was given up. */
+const PARTITIONS = ['alerts/*', 'lease', 'outbox', 'dead-letters'];
 
-/** The functions of functions/alerts/: each one a line of what it may do. */
+/** The functions of functions/alerts/, each one a line of what it may do. */
 export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<string>, settings: AlertSettings): Functions {
   const { blobs, table } = data;
   const environment = {
     QUARTERDECK_EXTERNAL_URL: settings.externalUrl ?? queryUrl,
     QUARTERDECK_ALLOW_PRIVATE_TARGETS: settings.allowPrivateTargets ? 'on' : 'off',
   };
-  const define = (name: string, memory: FunctionPlan['memory'], permissions: readonly sst.aws.FunctionPermissionArgs[]) =>
-    defineFunction(events, data, name, { memory, timeout: '5 minutes', startedBy: 'events', environment, permissions });
-  const state = within(blobs, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], 'alerts');
-  const own = onPartitions(table, PARTITIONS, 'GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchWriteItem');
-  const publish = { actions: ['events:PutEvents'], resources: [events.bus.arn] };
-  // Rules read samples of any age and write through ingest.
-  const samples = [
-    onTable(table, 'GetItem', 'Query', 'PutItem', 'BatchWriteItem', 'ConditionCheckItem'),
-    within(blobs, ['s3:GetObject'], 'segments', 'tier=hot', 'tier=warm', 'tier=cold'),
-    within(blobs, ['s3:PutObject'], 'segments'),
+  const own = [
+    onPartitions(table, PARTITIONS, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'ConditionCheckItem'),
+    within(blobs, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], 'alerts'),
   ];
+  const publish = { actions: ['events:PutEvents'], resources: [events.bus.arn] };
+  // Of any age.
+  const readSamples = [
+    onTable(table, 'GetItem', 'Query'),
+    within(blobs, ['s3:GetObject'], 'segments', 'tier=hot', 'tier=warm', 'tier=cold'),
+  ];
+  // Through ingest.
+  const writeSamples = [onTable(table, 'PutItem', 'BatchWriteItem', 'ConditionCheckItem'), within(blobs, ['s3:PutObject'], 'segments')];
+  const define = (name: string, memory: FunctionPlan['memory'], permissions: readonly sst.aws.FunctionPermissionArgs[]) =>
+    defineFunction(events, data, name, {
+      ...{ memory, environment, timeout: '5 minutes', startedBy: name.endsWith('-http') ? 'url' : 'events' },
+      permissions: [...own, ...permissions],
+    });
   const functions = {
-    'alerts-evaluate': define('alerts-evaluate', '1769 MB', [own, state, publish, ...samples]),
-    'alerts-dispatch': define('alerts-dispatch', '1024 MB', [own, state, publish]),
-    'alerts-deliver': define('alerts-deliver', '512 MB', [
-      onPartitions(table, [...PARTITIONS, 'dead-letters'], 'GetItem', 'Query', 'PutItem', 'DeleteItem', 'BatchWriteItem'),
-      state,
-      ...targetPermissions(settings),
-    ]),
+    'alerts-evaluate': define('alerts-evaluate', '1769 MB', [publish, ...readSamples, ...writeSamples]),
+    'alerts-dispatch': define('alerts-dispatch', '1024 MB', [publish]),
+    'alerts-deliver': define('alerts-deliver', '512 MB', targetPermissions(settings)),
   };
   watch(events, functions);
   return functions;

@@ -7,8 +7,9 @@ import type { OpsFunction } from '#functions/lambda.ts';
 /** Evaluates the rule groups whose time has come. */
 export const run: OpsFunction = async (deps) => {
   const result = await evaluateRules(evaluateDeps(deps), await alertTenants(deps));
-  deps.alertObserver?.evaluated(result);
-  await announceReceived(deps, result.told);
+  deps.alertObserver?.evaluated(result, deps.now());
+  const changed = result.evaluations.filter(({ changes, conflict }) => changes > 0 && !conflict).map(({ tenant }) => tenant);
+  await announceReceived(deps, [...new Set(changed)]);
   return result;
 };
 

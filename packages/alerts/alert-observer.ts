@@ -4,7 +4,8 @@ import type { EvaluateResult } from './evaluate/evaluate-rules.ts';
 
 /** Told of what the alert functions did, for whoever watches them. */
 export interface AlertObserver {
-  readonly evaluated: (result: EvaluateResult) => void;
+  /** At the end of a run. */
+  readonly evaluated: (result: EvaluateResult, nowMs: number) => void;
   readonly dispatched: (reports: readonly DispatchReport[]) => void;
   readonly delivered: (result: DeliverResult) => void;
 }

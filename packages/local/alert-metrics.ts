@@ -10,7 +10,7 @@ export function alertMetrics(registry: MetricRegistry): AlertObserver {
   const skipped = registry.counter('quarterdeck_alerts_skipped_evaluations_total', 'Evaluations left out because too many were due.');
   const lag = registry.histogram(
     'quarterdeck_alerts_evaluation_lag_seconds',
-    'From the time evaluated until it was committed.',
+    'From the time evaluated until the end of the run.',
     LAG_SECONDS,
   );
   const dispatches = registry.counter('quarterdeck_alerts_dispatches_total', 'Looks at the alerts of a tenant.');
@@ -19,12 +19,12 @@ export function alertMetrics(registry: MetricRegistry): AlertObserver {
   const groups = registry.gauge('quarterdeck_alerts_groups', 'Groups that they are in, at the last look.');
   const notifications = registry.counter('quarterdeck_alerts_notifications_total', 'Notifications, by what became of a try.');
   return {
-    evaluated(result) {
+    evaluated(result, nowMs) {
       skipped.add({}, result.skipped);
-      for (const { tenant, namespace, group, conflict, errors, lagMs } of result.evaluations) {
+      for (const { tenant, namespace, group, at, conflict, errors } of result.evaluations) {
         evaluations.add({ tenant, outcome: conflict ? 'conflict' : errors.length > 0 ? 'failed' : 'done' });
         if (errors.length > 0) failures.add({ tenant, namespace, group }, errors.length);
-        if (!conflict) lag.observe({ tenant }, lagMs / 1_000);
+        if (!conflict) lag.observe({ tenant }, (nowMs - Date.parse(at)) / 1_000);
       }
     },
     dispatched(reports) {
@@ -37,9 +37,10 @@ export function alertMetrics(registry: MetricRegistry): AlertObserver {
         groups.set({ tenant }, report.groups);
       }
     },
-    delivered({ sent, retried, gaveUp, superseded }) {
-      const outcomes = { sent, retried, 'gave-up': gaveUp, superseded };
-      for (const [outcome, count] of Object.entries(outcomes)) if (count > 0) notifications.add({ outcome }, count);
+    delivered(result) {
+      for (const [outcome, count] of Object.entries(result)) {
+        if (count > 0) notifications.add({ outcome: outcome === 'gaveUp' ? 'gave-up' : outcome }, count);
+      }
     },
   };
 }

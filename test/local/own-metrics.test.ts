@@ -70,11 +70,11 @@ describe('own metrics', () => {
     const { own, value } = setUp();
     const base = { tenant: 'default', namespace: 'rules/a.yaml', group: 'a', at: '2026-11-23T10:00:00Z', samples: 1, changes: 0 };
     const evaluations = [
-      { ...base, lagMs: 200, errors: [] },
-      { ...base, lagMs: 7_000, errors: ['no', 'no'] },
-      { ...base, lagMs: 9_000, errors: [], conflict: true },
+      { ...base, errors: [] },
+      { ...base, at: '2026-11-23T09:59:00Z', errors: ['no', 'no'] },
+      { ...base, errors: [], conflict: true },
     ];
-    own.alerts.evaluated({ evaluations, skipped: 3, told: [] });
+    own.alerts.evaluated({ evaluations, skipped: 3 }, Date.parse('2026-11-23T10:00:02Z'));
     expect(value('quarterdeck_alerts_evaluations_total')).toEqual([
       [{ tenant: 'default', outcome: 'done' }, 1],
       [{ tenant: 'default', outcome: 'failed' }, 1],
@@ -82,7 +82,7 @@ describe('own metrics', () => {
     ]);
     expect(value('quarterdeck_alerts_rule_failures_total')).toEqual([[{ tenant: 'default', namespace: 'rules/a.yaml', group: 'a' }, 2]]);
     expect(value('quarterdeck_alerts_skipped_evaluations_total')).toEqual([[{}, 3]]);
-    expect(value('quarterdeck_alerts_evaluation_lag_seconds_sum')).toEqual([[{ tenant: 'default' }, 7.2]]);
+    expect(value('quarterdeck_alerts_evaluation_lag_seconds_sum')).toEqual([[{ tenant: 'default' }, 64]]);
 
     const report = { tenant: 'default', taken: 1, alerts: 5, groups: 2, deliveries: 1, changes: 4 };
     own.alerts.dispatched([report, { ...report, alerts: 9, changes: 0, conflict: true }]);

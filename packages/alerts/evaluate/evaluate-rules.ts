@@ -45,8 +45,6 @@ export interface EvaluationReport {
   readonly at: string;
   readonly samples: number;
   readonly changes: number;
-  /** From the time that was evaluated until it was committed. */
-  readonly lagMs: number;
   readonly errors: readonly string[];
   /** Somebody else evaluated it first. */
   readonly conflict?: boolean | undefined;
@@ -56,8 +54,6 @@ export interface EvaluateResult {
   readonly evaluations: readonly EvaluationReport[];
   /** Evaluations that were left out because too many were due. */
   readonly skipped: number;
-  /** Tenants whose alerts wait to be dispatched. */
-  readonly told: readonly string[];
 }
 
 /** Of groups that name no interval. */
@@ -75,7 +71,6 @@ const RESERVE_MS = 20_000;
  */
 export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string[]): Promise<EvaluateResult> {
   const evaluations: EvaluationReport[] = [];
-  const told = new Set<string>();
   let skipped = 0;
   await forEachSettled(tenants, async (tenant) => {
     const groups = await deps.groups(tenant);
@@ -86,15 +81,15 @@ export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string
       const view = deps.openView(tenant);
       await forEachSettled(groups, async (sourced) => {
         const id = groupId(sourced.namespace, sourced.group.name);
-        const done = await evaluateDue({ ...deps, view, told }, tenant, sourced, pointers.get(id));
+        const done = await evaluateDue({ ...deps, view }, tenant, sourced, pointers.get(id));
         evaluations.push(...done.evaluations);
         skipped += done.skipped;
         pointers.delete(id);
       });
-      await forEachSettled([...pointers.values()], (gone) => retireGroup({ ...deps, told }, tenant, gone));
+      await forEachSettled([...pointers.values()], (gone) => retireGroup(deps, tenant, gone));
     });
   });
-  return { evaluations, skipped, told: [...told] };
+  return { evaluations, skipped };
 }
 
 /** Looked at before the lease, whose taking and giving back would be two writes each time. */
@@ -112,15 +107,14 @@ function planOf(deps: EvaluateDeps, group: RuleGroup, pointer: GroupPointer | un
   return planEvaluations({ intervalMs, lastMs: pointer?.evaluatedAtMs, nowMs: deps.now(), maxCatchUp: MAX_CATCH_UP });
 }
 
-type TellDeps = EvaluateDeps & { readonly told: Set<string> };
-type ViewDeps = TellDeps & { readonly view: EvaluationView };
+type ViewDeps = EvaluateDeps & { readonly view: EvaluationView };
 
 async function evaluateDue(
   deps: ViewDeps,
   tenant: string,
   sourced: SourcedGroup,
   found: GroupPointer | undefined,
-): Promise<Pick<EvaluateResult, 'evaluations' | 'skipped'>> {
+): Promise<EvaluateResult> {
   const { namespace, group } = sourced;
   const plan = planOf(deps, group, found);
   const evaluations: EvaluationReport[] = [];
@@ -141,7 +135,6 @@ async function evaluateDue(
       at: new Date(atMs).toISOString(),
       samples: result.samples.length,
       changes,
-      lagMs: deps.now() - atMs,
       errors,
     };
     evaluations.push(after ? report : { ...report, conflict: true });
@@ -167,7 +160,7 @@ interface Evaluated {
 }
 
 /** The pointer as it is now, or undefined where somebody else was first. A state that has not changed is not written again. */
-async function commitEvaluation(deps: TellDeps, tenant: string, evaluated: Evaluated): Promise<GroupPointer | undefined> {
+async function commitEvaluation(deps: EvaluateDeps, tenant: string, evaluated: Evaluated): Promise<GroupPointer | undefined> {
   const { sourced, before, states, result, atMs, durationMs } = evaluated;
   const { namespace, group } = sourced;
   const isSame = before !== undefined && result.difference === 'none' && result.states.length === states.length;
@@ -178,7 +171,6 @@ async function commitEvaluation(deps: TellDeps, tenant: string, evaluated: Evalu
   const error = result.errors[0]?.message ?? '';
   const after = { id, namespace, name: group.name, evaluatedAtMs: atMs, durationMs, error, state };
   if (!(await commitPointer(deps.table, tenant, before, after, deps.newId(), alongside))) return undefined;
-  if (alongside.length > 0) deps.told.add(tenant);
   await dropPacked(deps, before?.state, state);
   return { ...after, version: (before?.version ?? 0) + 1 };
 }
@@ -214,12 +206,10 @@ async function tellOf(
 }
 
 /** A group that is in no file any more: its series go stale and its alerts are over. */
-async function retireGroup(deps: TellDeps, tenant: string, pointer: GroupPointer): Promise<void> {
+async function retireGroup(deps: EvaluateDeps, tenant: string, pointer: GroupPointer): Promise<void> {
   const atMs = deps.now();
   const { samples, changes } = retireRules(await readStates(deps, pointer), [], atMs);
   await deps.write(tenant, samples, atMs);
   const alongside = await tellOf(deps, tenant, undefined, changes, atMs);
-  if (!(await deletePointer(deps.table, tenant, pointer, alongside))) return;
-  if (alongside.length > 0) deps.told.add(tenant);
-  await dropPacked(deps, pointer.state);
+  if (await deletePointer(deps.table, tenant, pointer, alongside)) await dropPacked(deps, pointer.state);
 }
