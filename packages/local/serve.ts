@@ -7,6 +7,7 @@ import { apiGroups } from '#api/groups.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import { HOUR_MS } from '#core/time.ts';
+import { compileAlerting } from '#functions/alerting.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
@@ -39,6 +40,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   });
   const local = await openApp(settings, () => settings.schedules && nudge.stored());
   const { deps, ports, own, invoke } = local;
+  for (const note of (await compileAlerting(deps.config)).notes) log(note);
   const app = createApi(
     {
       authenticate: authenticateByTokens(settings.tokens),
