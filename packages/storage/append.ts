@@ -61,7 +61,7 @@ async function writeSegment(deps: StorageDeps, window: WindowItem, id: string, {
   const startedAtMs = deps.now();
   const { bytes, metrics } = encodeSegment(batch, dayMs);
   const inline = bytes.length <= deps.inlineBytes;
-  const key = inline ? undefined : segmentKey(window, `${id}-${deps.newId()}`);
+  const key = inline ? undefined : segmentKey(window, deps.newId());
   if (key) await retry(() => deps.blobs.put(key, bytes));
   const entry: CatalogEntry = {
     ...timeRange(batch),

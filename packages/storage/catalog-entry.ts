@@ -97,7 +97,18 @@ export function blockKey(window: Window, unique: string): string {
 }
 
 export function segmentKey(window: Window, unique: string): string {
-  return `segments/${SIGNAL}/${window.tenant}/${window.date}/${unique}.qsg`;
+  return `${segmentPrefix(window)}${unique}${SEGMENT_END}`;
+}
+
+/** The unique part of a segment's key. */
+export function segmentUnique(window: Window, key: string): string {
+  return key.slice(segmentPrefix(window).length, -SEGMENT_END.length);
+}
+
+const SEGMENT_END = '.qsg';
+
+function segmentPrefix(window: Window): string {
+  return `segments/${SIGNAL}/${window.tenant}/${window.date}/`;
 }
 
 /** The namespace that a block's or segment's key belongs to. */

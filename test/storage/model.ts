@@ -106,11 +106,11 @@ export function findLooseEnds(table: MemoryTable, blobs: MemoryBlobs): { danglin
   const retired = new Set<string>();
   for (const item of table.items()) {
     if (/^(seg|blk)\//.test(item.pk) && typeof item.key === 'string') named.add(item.key);
-    if (item.sk.startsWith('retired#')) for (const key of item.keys as readonly string[]) retired.add(key);
+    if (item.sk.startsWith('retired#')) for (const unique of item.uniques as readonly string[]) retired.add(unique);
   }
   const stored = [...blobs.stored.keys()];
   return {
     dangling: [...named].filter((key) => !blobs.stored.has(key)),
-    orphans: stored.filter((key) => !named.has(key) && !retired.has(key)),
+    orphans: stored.filter((key) => !named.has(key) && !retired.has(/([^/]+)\.qsg$/.exec(key)?.[1] ?? '')),
   };
 }
