@@ -1,0 +1,42 @@
+import type { BusEvent } from '#ports/bus.ts';
+import type { MailMessage } from '#ports/mail.ts';
+import type { OutgoingRequest } from '#ports/outgoing.ts';
+import type { TopicMessage } from '#ports/topics.ts';
+import type { Notification, NotificationData } from './notification.ts';
+import type { Revealer } from './redact.ts';
+
+/** Executes a template over the data; `input` if it fails. */
+export type Render = (text: string, data: NotificationData) => Promise<string>;
+
+/** Templates as text, and with what they insert escaped for HTML. */
+export interface Renderers {
+  readonly text: Render;
+  readonly html: Render;
+}
+
+/** One thing to be sent, and by which port. */
+export type Sending =
+  | { readonly via: 'outgoing'; readonly request: OutgoingRequest }
+  | { readonly via: 'mail'; readonly message: MailMessage }
+  | { readonly via: 'topics'; readonly message: TopicMessage }
+  | { readonly via: 'bus'; readonly event: BusEvent };
+
+/** What composing one notification for one receiver has at hand. */
+export interface Composing {
+  readonly notification: Notification;
+  readonly data: NotificationData;
+  readonly revealer: Revealer;
+  readonly render: Renderers;
+  /** Executes a template as text over `data`; the empty text for an absent one. */
+  readonly text: (template: string | undefined) => Promise<string>;
+}
+
+/** Executes the texts of fields, each under its name. */
+export async function renderFields<K extends string>(
+  text: Composing['text'],
+  fields: Readonly<Record<K, string | undefined>>,
+): Promise<Record<K, string>> {
+  const rendered: [string, string][] = [];
+  for (const [name, template] of Object.entries<string | undefined>(fields)) rendered.push([name, await text(template)]);
+  return Object.fromEntries(rendered) as Record<K, string>;
+}
