@@ -1,9 +1,9 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { LookupFunction, Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { OpsError } from '#core/errors.ts';
 import type { OutgoingResponse, OutgoingTls } from '#ports/outgoing.ts';
+import { answerWith, isChecked } from './checked-socket.ts';
 import type { Address } from './guard.ts';
 
 /** One request to one host, at addresses that have been checked. */
@@ -83,26 +83,6 @@ function startRequest(hop: Hop, bodyBytes: number) {
       `the TLS settings for ${url.origin} cannot be used: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}`,
     );
   }
-}
-
-/** The resolver of the connection: tells what was checked, and asks nobody. */
-function answerWith(addresses: readonly Address[]): LookupFunction {
-  return (_host, options, callback) => {
-    if (options.all) callback(null, [...addresses]);
-    else callback(null, addresses[0]!.address, addresses[0]!.family);
-  };
-}
-
-function isChecked(socket: Socket, addresses: readonly Address[]): boolean {
-  return addresses.some(({ address }) => sameAddress(address, socket.remoteAddress ?? ''));
-}
-
-function sameAddress(a: string, b: string): boolean {
-  return a === b || new URL(urlOf(a)).hostname === new URL(urlOf(b)).hostname;
-}
-
-function urlOf(address: string): string {
-  return address.includes(':') ? `http://[${address}]` : `http://${address || 'none.invalid'}`;
 }
 
 /** Node's options for TLS. */
