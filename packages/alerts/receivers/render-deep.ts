@@ -21,7 +21,7 @@ export async function renderDeep(text: Composing['text'], value: unknown): Promi
 
 function readTyped(text: string): unknown {
   try {
-    const value: unknown = parse(text, { schema: 'yaml-1.1', maxAliasCount: 0, logLevel: 'silent', prettyErrors: false });
+    const value: unknown = parse(text, { schema: 'yaml-1.1', maxAliasCount: 0, logLevel: 'error', prettyErrors: false });
     return typeof value === 'string' || value instanceof Date ? text : JSON.parse(JSON.stringify(value));
   } catch {
     return text;
