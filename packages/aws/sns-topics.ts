@@ -2,7 +2,8 @@ import type { PublishCommandInput, SNSClient } from '@aws-sdk/client-sns';
 import { createCache } from '#core/bounded-cache.ts';
 import { OpsError } from '#core/errors.ts';
 import type { RetryOptions } from '#core/retry.ts';
-import type { TopicAccess, TopicMessage, Topics } from '#ports/topics.ts';
+import type { AwsAccess } from '#ports/aws-access.ts';
+import type { TopicMessage, Topics } from '#ports/topics.ts';
 import { callAws } from './call.ts';
 import { type ClientOptions, commonOptions } from './clients.ts';
 
@@ -34,7 +35,7 @@ export function createSnsTopics(deps: SnsTopicsDeps): Topics {
   };
 }
 
-function checkEndpoint({ allowPrivate }: SnsTopicsDeps, { endpoint }: TopicAccess): void {
+function checkEndpoint({ allowPrivate }: SnsTopicsDeps, { endpoint }: AwsAccess): void {
   if (endpoint === undefined || allowPrivate || ownEndpoint.test(endpoint)) return;
   throw new OpsError('denied', 'the api_url of an SNS receiver is not an endpoint of SNS', {
     hint: 'QUARTERDECK_ALLOW_PRIVATE_TARGETS=on allows others.',

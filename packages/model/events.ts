@@ -52,7 +52,7 @@ export type ImportFinished = z.infer<typeof ImportFinished>;
 
 const Labels = z.record(z.string(), z.string());
 
-/** A notification of a group of alerts, for a receiver that is this bus. */
+/** A notification of a group of alerts, on the bus of a receiver that is one; the receiver may call it otherwise. */
 export const NotificationSent = Envelope.extend({
   /** Name of the receiver. */
   receiver: z.string(),

@@ -1,9 +1,4 @@
-/** Static credentials and place of a topic; what is absent is that of the running role. */
-export interface TopicAccess {
-  readonly region?: string | undefined;
-  readonly endpoint?: string | undefined;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
-}
+import type { AwsAccess } from './aws-access.ts';
 
 /** One message to a topic, an endpoint or a telephone: exactly one of the three targets is set. */
 export interface TopicMessage {
@@ -17,7 +12,7 @@ export interface TopicMessage {
   readonly attributes: Readonly<Record<string, string>>;
   /** Of a FIFO topic, whose name ends in `.fifo`; absent on others. */
   readonly fifo?: { readonly groupId: string; readonly deduplicationId: string } | undefined;
-  readonly access: TopicAccess;
+  readonly access: AwsAccess;
 }
 
 /** SNS. `unavailable`: may be published again, and may have been; a FIFO topic takes the same deduplication id once in five minutes. */

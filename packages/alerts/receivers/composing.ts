@@ -1,4 +1,4 @@
-import type { BusEvent } from '#ports/bus.ts';
+import type { TargetedEvent } from '#ports/event-targets.ts';
 import type { MailMessage } from '#ports/mail.ts';
 import type { OutgoingRequest } from '#ports/outgoing.ts';
 import type { TopicMessage } from '#ports/topics.ts';
@@ -19,7 +19,7 @@ export type Sending =
   | { readonly via: 'outgoing'; readonly request: OutgoingRequest }
   | { readonly via: 'mail'; readonly message: MailMessage }
   | { readonly via: 'topics'; readonly message: TopicMessage }
-  | { readonly via: 'bus'; readonly event: BusEvent };
+  | { readonly via: 'events'; readonly event: TargetedEvent };
 
 /** What composing one notification for one receiver has at hand. */
 export interface Composing {

@@ -19,9 +19,10 @@ export async function composeEmail(settings: EmailConfig, composing: Composing):
   const given = new Map(Object.entries(settings.headers ?? {}).map(([name, template]) => [name.toLowerCase(), { name, template }]));
   const from = await text(settings.from);
   if (parseMailAddresses(from).length !== 1) throw new OpsError('input', 'a mail has exactly one address in from');
-  const to = parseMailAddresses(await text(settings.to));
+  const shownTo = await text(settings.to);
+  const to = parseMailAddresses(shownTo);
   if (to.length === 0) throw new OpsError('input', 'a mail has no address in to');
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = given.has('to') ? {} : { To: oneLine(shownTo) };
   for (const [key, { name, template }] of given) if (!made.has(key)) headers[name] = oneLine(await text(template));
   const message = {
     server: readServer(settings, revealer),
@@ -50,18 +51,27 @@ function threadHeaders({ threading }: EmailConfig, { groupKey, atMs }: Notificat
 }
 
 function readServer(settings: EmailConfig, revealer: Revealer): SmtpServer | undefined {
-  if (!settings.smarthost) return undefined;
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(settings.smarthost) ?? [];
-  if (host === undefined) throw new OpsError('input', 'the smarthost of a mail receiver is not host:port');
+  if (settings.smarthost === undefined) return undefined;
+  if (settings.auth_identity) throw new OpsError('input', 'auth_identity of a mail receiver is not honoured: who logs in is who sends');
+  const { host, port } = settings.smarthost;
   const username = settings.auth_username ?? '';
   const auth = { username, password: revealer.reveal(settings.auth_password), secret: revealer.reveal(settings.auth_secret) };
   return {
-    host: host.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(port),
+    host,
+    port: readPort(port),
     implicitTls: settings.force_implicit_tls ?? port === '465',
     requireTls: settings.require_tls ?? true,
     tls: readTls(settings.tls_config, revealer),
     hello: settings.hello || 'localhost',
     auth: username === '' ? undefined : auth,
   };
+}
+
+// Go's configuration takes names too.
+const named: Readonly<Record<string, number>> = { smtp: 25, smtps: 465, submission: 587 };
+
+function readPort(text: string): number {
+  const port = named[text] ?? Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new OpsError('input', 'the port of the smarthost is none');
+  return port;
 }

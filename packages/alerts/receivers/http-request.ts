@@ -53,15 +53,13 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-function readAuthorization({ basic_auth: basic, authorization, bearer_token: bearer }: HttpConfig, revealer: Revealer) {
+function readAuthorization({ basic_auth: basic, authorization }: HttpConfig, revealer: Revealer): Record<string, string> {
   if (basic !== undefined) {
     const pair = `${basic.username ?? ''}:${revealer.reveal(basic.password)}`;
     return { authorization: `Basic ${revealer.hide(Buffer.from(pair).toString('base64'))}` };
   }
-  if (authorization?.credentials !== undefined) {
-    return { authorization: `${authorization.type || 'Bearer'} ${revealer.reveal(authorization.credentials).trim()}` };
-  }
-  return bearer === undefined ? {} : { authorization: `Bearer ${revealer.reveal(bearer).trim()}` };
+  if (authorization?.credentials === undefined) return {};
+  return { authorization: `${authorization.type || 'Bearer'} ${revealer.reveal(authorization.credentials).trim()}` };
 }
 
 function readHeaders({ http_headers: headers = {} }: HttpConfig, revealer: Revealer): Record<string, string> {
@@ -91,6 +89,9 @@ export function readTls(config: TlsConfig | undefined, revealer: Revealer): Outg
 
 function readOAuth2({ oauth2 }: HttpConfig, revealer: Revealer): OutgoingOAuth2 | undefined {
   if (oauth2 === undefined) return undefined;
+  if (oauth2.grant_type && oauth2.grant_type !== 'client_credentials') {
+    throw new OpsError('input', 'of OAuth 2 only the grant client_credentials is honoured');
+  }
   return {
     clientId: oauth2.client_id,
     clientSecret: revealer.reveal(oauth2.client_secret),

@@ -23,20 +23,19 @@ export interface Notification {
   readonly idempotencyKey: string;
 }
 
-/** An alert as templates and webhooks see it. */
+/** An alert as templates see it. */
 export interface AlertData {
   readonly status: 'firing' | 'resolved';
   readonly labels: LabelSet;
   readonly annotations: LabelSet;
-  /** RFC 3339, as Go writes it. */
-  readonly startsAt: string;
-  /** `0001-01-01T00:00:00Z` while it fires. */
-  readonly endsAt: string;
-  readonly generatorURL: string;
+  readonly startsAtMs: number;
+  /** Undefined while it fires. */
+  readonly endsAtMs: number | undefined;
+  readonly generatorUrl: string;
   readonly fingerprint: string;
 }
 
-/** What templates see, and webhooks get: Alertmanager's template data under its JSON names. */
+/** What templates see: Alertmanager's Data. */
 export interface NotificationData {
   readonly receiver: string;
   readonly status: 'firing' | 'resolved';
@@ -44,10 +43,8 @@ export interface NotificationData {
   readonly groupLabels: LabelSet;
   readonly commonLabels: LabelSet;
   readonly commonAnnotations: LabelSet;
-  readonly externalURL: string;
+  readonly externalUrl: string;
 }
-
-const NEVER = '0001-01-01T00:00:00Z';
 
 /** The data of a notification, or of some of its alerts: what they have in common is then over those. */
 export function describeNotification(notification: Notification, told: readonly NotifiedAlert[] = notification.alerts): NotificationData {
@@ -60,22 +57,44 @@ export function describeNotification(notification: Notification, told: readonly 
     groupLabels: sortByName(notification.groupLabels),
     commonLabels: findCommon(told.map(({ labels }) => labels)),
     commonAnnotations: findCommon(told.map(({ annotations }) => annotations)),
-    externalURL: notification.externalUrl,
+    externalUrl: notification.externalUrl,
   };
 }
 
+/** True if it had ended when the notification was decided. */
+export function hasEnded(alert: NotifiedAlert, atMs: number): boolean {
+  return alert.endsAtMs <= atMs;
+}
+
 function describeAlert(alert: NotifiedAlert, atMs: number): AlertData {
-  const resolved = alert.endsAtMs <= atMs;
+  const ended = hasEnded(alert, atMs);
   return {
-    status: resolved ? 'resolved' : 'firing',
+    status: ended ? 'resolved' : 'firing',
     labels: sortByName(alert.labels),
     annotations: sortByName(alert.annotations),
-    startsAt: formatTime(alert.startsAtMs),
-    endsAt: resolved ? formatTime(alert.endsAtMs) : NEVER,
-    generatorURL: alert.generatorUrl,
+    startsAtMs: alert.startsAtMs,
+    endsAtMs: ended ? alert.endsAtMs : undefined,
+    generatorUrl: alert.generatorUrl,
     fingerprint: alert.fingerprint,
   };
 }
+
+/** The data under the names of Alertmanager's JSON. */
+export function toWebhookData({ alerts, externalUrl, ...data }: NotificationData) {
+  return {
+    ...data,
+    externalURL: externalUrl,
+    alerts: alerts.map(({ startsAtMs, endsAtMs, generatorUrl, ...alert }) => ({
+      ...alert,
+      startsAt: formatTime(startsAtMs),
+      endsAt: endsAtMs === undefined ? NEVER : formatTime(endsAtMs),
+      generatorURL: generatorUrl,
+    })),
+  };
+}
+
+/** What Go writes for no time at all. */
+const NEVER = '0001-01-01T00:00:00Z';
 
 /** RFC 3339 in UTC with as many decimals as there are, which is how Go's JSON has times. */
 function formatTime(timeMs: number): string {

@@ -1,6 +1,6 @@
 import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
-import type { Bus } from '#ports/bus.ts';
+import type { EventTargets } from '#ports/event-targets.ts';
 import type { Mail } from '#ports/mail.ts';
 import type { Outgoing } from '#ports/outgoing.ts';
 import type { Topics } from '#ports/topics.ts';
@@ -11,9 +11,9 @@ import { judgeError, judgeResponse, type Verdict } from './verdict.ts';
 /** What a receiver is reached by. What is absent this installation cannot do, and says so. */
 export interface SendDeps {
   readonly outgoing: Outgoing;
-  readonly bus: Bus;
   readonly mail?: Mail | undefined;
   readonly topics?: Topics | undefined;
+  readonly events?: EventTargets | undefined;
   readonly clock: Clock;
 }
 
@@ -35,7 +35,7 @@ async function sendOne(deps: SendDeps, { kind, secrets }: Composed, sending: Sen
     }
     if (sending.via === 'mail') await present(deps.mail, 'mail').send(sending.message);
     else if (sending.via === 'topics') await present(deps.topics, 'SNS').publish(sending.message);
-    else await deps.bus.publish([sending.event]);
+    else await present(deps.events, 'EventBridge').publish(sending.event);
     return { kind: 'sent' };
   } catch (error) {
     return judgeError(error, secrets);

@@ -16,10 +16,10 @@ export interface TlsConfig {
 export interface HttpConfig {
   readonly basic_auth?: { readonly username?: string | undefined; readonly password?: Secret | undefined } | undefined;
   readonly authorization?: { readonly type?: string | undefined; readonly credentials?: Secret | undefined } | undefined;
-  readonly bearer_token?: Secret | undefined;
   readonly oauth2?:
     | {
         readonly client_id: string;
+        readonly grant_type?: string | undefined;
         readonly client_secret?: Secret | undefined;
         readonly token_url: string;
         readonly scopes?: readonly string[] | undefined;
@@ -36,14 +36,20 @@ export interface HttpConfig {
     | undefined;
 }
 
-interface HttpReceiver {
+/** What every integration has. */
+interface AnyReceiver {
+  /** Whether what has ended is told; absent: it is. */
+  readonly send_resolved?: boolean | undefined;
+}
+
+interface HttpReceiver extends AnyReceiver {
   readonly http_config?: HttpConfig | undefined;
   /** Milliseconds; 0: the default. */
   readonly timeout?: number | undefined;
 }
 
 export interface WebhookConfig extends HttpReceiver {
-  readonly url: Secret;
+  readonly url?: Secret | undefined;
   readonly max_alerts?: number | undefined;
   /** Sent in place of Alertmanager's payload; its texts are templates. */
   readonly payload?: unknown;
@@ -143,12 +149,12 @@ export interface MsteamsConfig extends HttpReceiver {
   readonly text?: string | undefined;
 }
 
-export interface EmailConfig {
+export interface EmailConfig extends AnyReceiver {
   readonly to: string;
   readonly from: string;
   readonly hello?: string | undefined;
-  /** `host:port` */
-  readonly smarthost?: string | undefined;
+  readonly smarthost?: { readonly host: string; readonly port: string } | undefined;
+  readonly auth_identity?: string | undefined;
   readonly auth_username?: string | undefined;
   readonly auth_password?: Secret | undefined;
   readonly auth_secret?: Secret | undefined;
@@ -161,17 +167,18 @@ export interface EmailConfig {
   readonly threading?: { readonly enabled?: boolean | undefined; readonly thread_by_date?: string | undefined } | undefined;
 }
 
-export interface SnsConfig {
+/** Credentials of AWS; those of the running role if there are none. */
+export interface Sigv4Config {
+  readonly region?: string | undefined;
+  readonly access_key?: string | undefined;
+  readonly secret_key?: Secret | undefined;
+  readonly profile?: string | undefined;
+  readonly role_arn?: string | undefined;
+}
+
+export interface SnsConfig extends AnyReceiver {
   readonly api_url?: string | undefined;
-  readonly sigv4?:
-    | {
-        readonly region?: string | undefined;
-        readonly access_key?: string | undefined;
-        readonly secret_key?: Secret | undefined;
-        readonly profile?: string | undefined;
-        readonly role_arn?: string | undefined;
-      }
-    | undefined;
+  readonly sigv4?: Sigv4Config | undefined;
   readonly topic_arn?: string | undefined;
   readonly target_arn?: string | undefined;
   readonly phone_number?: string | undefined;
@@ -180,8 +187,15 @@ export interface SnsConfig {
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Nothing can be set: the event says all. Not Alertmanager's. */
-export type EventbridgeConfig = Readonly<Record<string, never>>;
+/** Ours: Alertmanager has none. */
+export interface EventbridgeConfig extends AnyReceiver {
+  /** Name or ARN. */
+  readonly event_bus_name: string;
+  readonly region?: string | undefined;
+  readonly source?: string | undefined;
+  readonly detail_type?: string | undefined;
+  readonly sigv4?: Sigv4Config | undefined;
+}
 
 /** One integration of a receiver, by its kind. */
 export type ReceiverSettings =

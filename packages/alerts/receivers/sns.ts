@@ -1,4 +1,5 @@
 import { OpsError } from '#core/errors.ts';
+import { readAwsAccess } from './aws-access.ts';
 import { type Composing, renderFields, type Sending } from './composing.ts';
 import { hashKey } from './notification.ts';
 import type { SnsConfig } from './settings.ts';
@@ -32,7 +33,7 @@ export async function composeSns(settings: SnsConfig, composing: Composing): Pro
         message,
         attributes: message === whole ? attributes : { ...attributes, truncated: 'true' },
         fifo: target.topicArn.endsWith('.fifo') ? fifo : undefined,
-        access: await readAccess(settings, composing),
+        access: { ...readAwsAccess(settings.sigv4, composing.revealer), endpoint: (await text(settings.api_url)) || undefined },
       },
     },
   ];
@@ -59,19 +60,4 @@ function fitMessage(message: string, sms: boolean, attributes: Readonly<Record<s
   const all = Object.entries({ ...attributes, truncated: 'true' });
   const attributeBytes = all.reduce((sum, [name, value]) => sum + Buffer.byteLength(`${name}String${value}`), 0);
   return truncateBytes(message, Math.max(1, MAX_MESSAGE_BYTES - attributeBytes));
-}
-
-async function readAccess({ api_url: apiUrl, sigv4 = {} }: SnsConfig, { text, revealer }: Composing) {
-  if (sigv4.role_arn || sigv4.profile) {
-    throw new OpsError(
-      'input',
-      'role_arn and profile of sigv4 are not honoured: messages are sent as the running role, or with access_key',
-    );
-  }
-  const accessKeyId = sigv4.access_key ?? '';
-  return {
-    region: sigv4.region || undefined,
-    endpoint: (await text(apiUrl)) || undefined,
-    credentials: accessKeyId === '' ? undefined : { accessKeyId, secretAccessKey: revealer.reveal(sigv4.secret_key) },
-  };
 }

@@ -1,7 +1,7 @@
 import { OpsError } from '#core/errors.ts';
 import type { Composing, Sending } from './composing.ts';
 import { createRequest } from './http-request.ts';
-import { describeNotification } from './notification.ts';
+import { describeNotification, toWebhookData } from './notification.ts';
 import { renderDeep } from './render-deep.ts';
 import type { WebhookConfig } from './settings.ts';
 
@@ -14,7 +14,8 @@ export async function composeWebhook(settings: WebhookConfig, composing: Composi
   const text = async (template: string | undefined) => (template ? render.text(template, data) : '');
   const url = revealer.hide(await text(revealer.reveal(settings.url)));
   if (url === '') throw new OpsError('input', 'the URL of the webhook is empty');
-  const message = { ...data, version: '4', groupKey: notification.groupKey, truncatedAlerts: notification.alerts.length - told.length };
+  const truncatedAlerts = notification.alerts.length - told.length;
+  const message = { ...toWebhookData(data), version: '4', groupKey: notification.groupKey, truncatedAlerts };
   const body = settings.payload === undefined || settings.payload === null ? message : await renderDeep(text, settings.payload);
   const headers = { 'idempotency-key': notification.idempotencyKey };
   return [{ via: 'outgoing', request: createRequest({ url, body, headers }, settings, revealer) }];

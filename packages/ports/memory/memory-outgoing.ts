@@ -1,3 +1,4 @@
+import type { EventTargets, TargetedEvent } from '#ports/event-targets.ts';
 import type { Mail, MailMessage } from '#ports/mail.ts';
 import type { Outgoing, OutgoingRequest, OutgoingResponse } from '#ports/outgoing.ts';
 import type { TopicMessage, Topics } from '#ports/topics.ts';
@@ -35,6 +36,12 @@ export function createMemoryMail(options: MemoryOptions = {}): Mail & Recorded<M
 export function createMemoryTopics(options: MemoryOptions = {}): Topics & Recorded<TopicMessage> {
   const recorder = createRecorder<TopicMessage>(options);
   return { ...recorder.recorded, publish: async (message) => void (await recorder.take(message)) };
+}
+
+/** Buses of others in memory. */
+export function createMemoryEventTargets(options: MemoryOptions = {}): EventTargets & Recorded<TargetedEvent> {
+  const recorder = createRecorder<TargetedEvent>(options);
+  return { ...recorder.recorded, publish: async (event) => void (await recorder.take(event)) };
 }
 
 function createRecorder<T>(options: MemoryOptions) {

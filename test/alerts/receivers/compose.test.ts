@@ -1,33 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { composeNotification } from '#alerts/receivers/compose.ts';
-import { hashKey, type Notification } from '#alerts/receivers/notification.ts';
-import type { ReceiverSettings } from '#alerts/receivers/settings.ts';
 import { createSecret } from '#alerts/routing/secret.ts';
-import type { OutgoingRequest } from '#ports/outgoing.ts';
-import { alertOf, notificationOf, renderers, resolved } from './notifications.ts';
-
-async function requestsOf(receiver: ReceiverSettings, notification: Notification = notificationOf()): Promise<OutgoingRequest[]> {
-  const { sendings } = await composeNotification(receiver, notification, renderers);
-  return sendings.map((sending) => {
-    if (sending.via !== 'outgoing') throw new Error(sending.via);
-    return sending.request;
-  });
-}
-const bodyOf = async (receiver: ReceiverSettings, notification?: Notification) =>
-  JSON.parse((await requestsOf(receiver, notification))[0]?.body ?? '') as Record<string, unknown>;
-
-const webhook = (given = {}): ReceiverSettings => ({ kind: 'webhook', settings: { url: createSecret('https://hooks.test/x'), ...given } });
-const slack = (given = {}): ReceiverSettings => ({ kind: 'slack', settings: { api_url: createSecret('https://slack.test/a'), ...given } });
-const pagerduty = (given = {}): ReceiverSettings => ({ kind: 'pagerduty', settings: { routing_key: createSecret('key'), ...given } });
-const opsgenie = (given = {}): ReceiverSettings => ({ kind: 'opsgenie', settings: { api_key: createSecret('key'), ...given } });
-const email = (given = {}): ReceiverSettings => ({
-  kind: 'email',
-  settings: { to: 'a@x.org, "B, C" <b@x.org>', from: 'Ops <ops@x.org>', smarthost: 'mail.test:587', ...given },
-});
-const sns = (given = {}): ReceiverSettings => ({
-  kind: 'sns',
-  settings: { topic_arn: 'arn:aws:sns:eu-west-1:1:ops', message: 'm', ...given },
-});
+import { bodyOf, requestsOf, slack, webhook } from './composed.ts';
+import { alertOf, notificationOf, resolved } from './notifications.ts';
 
 describe('the payload of a webhook', () => {
   it('is Alertmanager version 4', async () => {
@@ -79,6 +53,11 @@ describe('the payload of a webhook', () => {
       list: ['x {{ status }}', 1, null],
       'k{{ alerts }}': '[{a: 1}]',
       text: 'a: b: c',
+      land: 'no',
+      order: '12345678901234567890',
+      far: '.inf',
+      empty: '',
+      twice: 'a: 1\na: 2',
       id: '"12"',
     };
     expect(await bodyOf(webhook({ payload }))).toEqual({
@@ -87,6 +66,11 @@ describe('the payload of a webhook', () => {
       list: ['x firing', 1, null],
       k2: [{ a: 1 }],
       text: 'a: b: c',
+      land: 'no',
+      order: '12345678901234567890',
+      far: '.inf',
+      empty: null,
+      twice: 'a: 1\na: 2',
       id: '"12"',
     });
   });
@@ -109,7 +93,6 @@ describe('http_config', () => {
     [{ basic_auth: { username: 'me', password: createSecret('word') } }, `Basic ${Buffer.from('me:word').toString('base64')}`],
     [{ authorization: { credentials: createSecret('t') } }, 'Bearer t'],
     [{ authorization: { type: 'Token', credentials: createSecret(' t\n') } }, 'Token t'],
-    [{ bearer_token: createSecret('t') }, 'Bearer t'],
   ])('authorizes: %#', async (config, header) => expect((await headersOf(config))?.authorization).toBe(header));
 
   it('adds headers, and no proxy', async () => {
@@ -140,331 +123,32 @@ describe('http_config', () => {
   });
 });
 
-describe('a message to Slack', () => {
-  it('is one attachment, of which only what Slack wants is there empty', async () => {
-    expect(await bodyOf(slack({ channel: '#ops', title: '{{ status }}' }))).toEqual({
-      channel: '#ops',
-      attachments: [{ title: 'firing', text: '', fallback: '', callback_id: '', footer: '', mrkdwn_in: ['fallback', 'pretext', 'text'] }],
-    });
-  });
+describe('any receiver', () => {
+  const [one, two] = notificationOf().alerts;
+  const ended = { ...one!, endsAtMs: notificationOf().atMs };
 
-  it('has fields and actions', async () => {
-    const confirm = { text: 'sure?', ok_text: 'yes' };
-    const settings = {
-      fields: [
-        { title: 'a', value: '{{ status }}' },
-        { title: 'b', value: 'c', short: false },
-      ],
-      short_fields: true,
-      actions: [
-        { type: 'button', text: 'Open', url: 'https://x.test', name: 'lost', confirm },
-        { type: 'button', text: 'Ack', name: 'ack', value: '{{ alerts }}', style: 'danger', confirm },
-      ],
-      link_names: true,
-      mrkdwn_in: ['text'],
-    };
-    expect(await bodyOf(slack(settings))).toMatchObject({
-      link_names: true,
-      attachments: [
-        {
-          fields: [
-            { title: 'a', value: 'firing', short: true },
-            { title: 'b', value: 'c', short: false },
-          ],
-          actions: [
-            { type: 'button', text: 'Open', url: 'https://x.test' },
-            { type: 'button', text: 'Ack', name: 'ack', value: '2', style: 'danger', confirm: { text: 'sure?', ok_text: 'yes' } },
-          ],
-          mrkdwn_in: ['text'],
-        },
-      ],
-    });
-  });
-
-  it('has a title of 1,024 characters at most', async () => {
-    const body = (await bodyOf(slack({ title: '😀'.repeat(2_000) }))) as { attachments: { title: string }[] };
-    expect(Array.from(body.attachments[0]!.title)).toHaveLength(1_024);
-    expect(body.attachments[0]!.title.endsWith('😀…')).toBe(true);
-  });
-
-  it('goes by an app with its token', async () => {
-    const [request] = await requestsOf(slack({ api_url: undefined, app_token: createSecret('xoxb-1') }));
-    expect(request).toMatchObject({ url: 'https://slack.com/api/chat.postMessage', headers: { authorization: 'Bearer xoxb-1' } });
-    await expect(requestsOf(slack({ api_url: undefined }))).rejects.toMatchObject({ kind: 'input' });
-  });
-});
-
-describe('an event for PagerDuty', () => {
-  it('triggers and resolves by the key of the group', async () => {
-    const settings = {
-      description: 'it is {{ status }}',
-      client: 'Q',
-      class: 'c',
-      details: { n: '{{ alerts }}' },
-      images: [{ src: 'https://i.test', alt: 'i' }, { src: '' }],
-      links: [{ href: '', text: 'none' }],
-    };
-    const event = {
-      routing_key: 'key',
-      dedup_key: hashKey('{}:{alertname="Down"}'),
-      client: 'Q',
-      event_action: 'trigger',
-      payload: { summary: 'it is firing', source: 'Q', severity: 'error', class: 'c', custom_details: { n: 2 } },
-      images: [{ src: 'https://i.test', alt: 'i', href: '' }],
-    };
-    expect(await bodyOf(pagerduty(settings))).toEqual(event);
-    const after = await bodyOf(pagerduty(settings), resolved(notificationOf()));
-    expect(after).toMatchObject({ event_action: 'resolve', dedup_key: event.dedup_key });
-    expect((await requestsOf(pagerduty()))[0]?.url).toBe('https://events.pagerduty.com/v2/enqueue');
-  });
-
-  it('is without details if it would be larger than 512 KB, and input if it still is', async () => {
-    const body = await bodyOf(pagerduty({ details: { all: 'x'.repeat(520_000) } }));
-    expect(body).toMatchObject({ payload: { custom_details: { error: expect.stringContaining('512 KB') as string } } });
-    const links = [{ href: 'x'.repeat(520_000) }];
-    await expect(bodyOf(pagerduty({ links }))).rejects.toMatchObject({ kind: 'input' });
-  });
-
-  it('is of the older API with a service key', async () => {
-    const settings = { service_key: createSecret('old'), routing_key: undefined, description: 'd', client: 'Q', details: { a: 'b' } };
-    const [request] = await requestsOf(pagerduty(settings));
-    expect(request?.url).toBe('https://events.pagerduty.com/generic/2010-04-15/create_event.json');
-    expect(JSON.parse(request?.body ?? '')).toEqual({
-      service_key: 'old',
-      incident_key: hashKey('{}:{alertname="Down"}'),
-      event_type: 'trigger',
-      description: 'd',
-      client: 'Q',
-      details: { a: 'b' },
-    });
-    await expect(requestsOf(pagerduty({ routing_key: createSecret(' ') }))).rejects.toMatchObject({ kind: 'input' });
-  });
-});
-
-describe('requests to Opsgenie', () => {
-  const alias = hashKey('{}:{alertname="Down"}');
-
-  it('create an alert under the alias of the group', async () => {
-    const settings = {
-      api_url: 'https://opsgenie.test/base',
-      message: 'm'.repeat(200),
-      details: { state: '{{ status }}' },
-      tags: 'a,,b',
-      responders: [
-        { name: 'x,y', type: 'teams' },
-        { id: '{{ nothing }}'.slice(99), type: '' },
-        { username: 'u', type: 'user' },
-      ],
-    };
-    const [request] = await requestsOf(opsgenie(settings));
-    expect(request).toMatchObject({
-      method: 'POST',
-      url: 'https://opsgenie.test/base/v2/alerts',
-      headers: { authorization: 'GenieKey key' },
-    });
-    expect(JSON.parse(request?.body ?? '')).toEqual({
-      alias,
-      message: `${'m'.repeat(129)}…`,
-      details: { alertname: 'Down', job: 'node', state: 'firing' },
-      source: '',
-      tags: ['a', 'b'],
-      responders: [
-        { name: 'x', type: 'team' },
-        { name: 'y', type: 'team' },
-        { username: 'u', type: 'user' },
-      ],
-    });
-  });
-
-  it('update it too where that is asked for', async () => {
-    const requests = await requestsOf(opsgenie({ update_alerts: true, message: 'm', description: 'd' }));
-    expect(requests.map(({ method, url, body }) => [method, url, body]).slice(1)).toEqual([
-      ['PUT', `https://api.opsgenie.com/v2/alerts/${alias}/message?identifierType=alias`, '{"message":"m"}'],
-      ['PUT', `https://api.opsgenie.com/v2/alerts/${alias}/description?identifierType=alias`, '{"description":"d"}'],
-    ]);
-  });
-
-  it('close it when all is resolved', async () => {
-    const requests = await requestsOf(opsgenie({ source: 's', update_alerts: true }), resolved(notificationOf()));
-    expect(requests).toMatchObject([
-      { url: `https://api.opsgenie.com/v2/alerts/${alias}/close?identifierType=alias`, body: '{"source":"s"}' },
-    ]);
-  });
-
-  it('are input without a key or with an address that is none', async () => {
-    await expect(requestsOf(opsgenie({ api_key: undefined }))).rejects.toMatchObject({ kind: 'input' });
-    await expect(requestsOf(opsgenie({ api_url: 'nowhere' }))).rejects.toMatchObject({ kind: 'input' });
-  });
-});
-
-describe('a card for Teams', () => {
-  const settings = { webhook_url: createSecret('https://teams.test/x'), title: 'T {{ status }}', summary: 'S', text: 'X' };
-
-  it.each([
-    ['8C1A1A', notificationOf()],
-    ['2DC72D', resolved(notificationOf())],
-  ])('is a connector card of colour %s', async (themeColor, notification) => {
-    const title = `T ${themeColor === '8C1A1A' ? 'firing' : 'resolved'}`;
-    const card = { '@context': 'http://schema.org/extensions', type: 'MessageCard', title, summary: 'S', text: 'X', themeColor };
-    expect(await bodyOf({ kind: 'msteams', settings }, notification)).toEqual(card);
+  it('is not told what has ended unless it wants to be', async () => {
+    const mixed = notificationOf({ alerts: [ended, two!] });
+    expect(await bodyOf(webhook({ send_resolved: false }), mixed)).toMatchObject({ alerts: [{ labels: { instance: 'b' } }] });
+    expect(await requestsOf(webhook({ send_resolved: false }), notificationOf({ alerts: [ended] }))).toEqual([]);
+    expect(await bodyOf(webhook({ send_resolved: true }), mixed)).toMatchObject({ alerts: [{}, {}] });
   });
 
   it.each([
-    ['Attention', notificationOf()],
-    ['Good', resolved(notificationOf())],
-  ])('is an adaptive card of colour %s for a workflow', async (color, notification) => {
-    const body = await bodyOf({ kind: 'msteamsv2', settings }, notification);
-    expect(body).toMatchObject({
-      type: 'message',
-      attachments: [
-        {
-          contentType: 'application/vnd.microsoft.card.adaptive',
-          contentUrl: null,
-          content: {
-            type: 'AdaptiveCard',
-            version: '1.2',
-            msteams: { width: 'full' },
-            body: [
-              { color, weight: 'Bolder' },
-              { text: 'X', wrap: true },
-            ],
-          },
-        },
-      ],
-    });
+    [webhook({ url: undefined, url_file: '/etc/url' }), 'webhook: url_file is not read here'],
+    [slack({ api_url_file: '/etc/url' }), 'slack: api_url_file is not read here'],
+    [webhook({ http_config: { tls_config: { ca_file: '/etc/ca' } } }), 'webhook: http_config.tls_config.ca_file is not read here'],
+    [
+      webhook({ http_config: { authorization: { credentials_ref: 'x' } } }),
+      'webhook: http_config.authorization.credentials_ref is not read here',
+    ],
+    [webhook({ http_config: { http_headers: { a: { files: ['/x'] } } } }), 'webhook: http_config.http_headers.a.files is not read here'],
+    [webhook({ http_config: { oauth2: { grant_type: 'urn:jwt' } } }), 'webhook: of OAuth 2 only the grant client_credentials is honoured'],
+  ])('is input with what is not honoured: %#', async (receiver, message) => {
+    await expect(requestsOf(receiver)).rejects.toMatchObject({ kind: 'input', message });
   });
 
-  it('is input without an address', async () => {
-    await expect(bodyOf({ kind: 'msteams', settings: {} })).rejects.toMatchObject({ kind: 'input' });
-  });
-});
-
-describe('a mail', () => {
-  const mailOf = async (receiver: ReceiverSettings, notification = notificationOf()) => {
-    const { sendings } = await composeNotification(receiver, notification, renderers);
-    const [sending] = sendings;
-    if (sending?.via !== 'mail') throw new Error(sending?.via);
-    return sending.message;
-  };
-
-  it('goes to all addresses by the server that is set, with the Message-ID of the delivery', async () => {
-    const settings = { headers: { subject: 'It is\n{{ status }}', 'X-Team': 'ops' }, html: '{{ status }}', text: '{{ status }}' };
-    const auth = { auth_username: 'me', auth_password: createSecret('word') };
-    const message = await mailOf(email({ ...settings, ...auth }));
-    expect(message).toMatchObject({
-      from: 'Ops <ops@x.org>',
-      to: ['a@x.org', 'b@x.org'],
-      subject: 'It is firing',
-      headers: { 'X-Team': 'ops' },
-      messageId: `${hashKey('main/ops/1').slice(0, 32)}@quarterdeck`,
-      text: 'firing',
-      html: '<b>firing</b>',
-      server: {
-        host: 'mail.test',
-        port: 587,
-        implicitTls: false,
-        requireTls: true,
-        auth: { username: 'me', password: 'word', secret: '' },
-      },
-    });
-  });
-
-  it.each([
-    ['mail.test:465', {}, true],
-    ['mail.test:465', { force_implicit_tls: false }, false],
-    ['[2606:4700::1111]:25', { force_implicit_tls: true }, true],
-  ])('starts with TLS at %s %j: %s', async (smarthost, given, implicitTls) => {
-    expect((await mailOf(email({ smarthost, ...given }))).server).toMatchObject({ implicitTls });
-  });
-
-  it.each([
-    ['daily', '-2026-03-01@quarterdeck>'],
-    ['none', '-@quarterdeck>'],
-  ])('is in a thread of its group, %s', async (thread_by_date, end) => {
-    const { headers } = await mailOf(email({ threading: { enabled: true, thread_by_date } }));
-    expect(headers.References).toBe(`<alert-${hashKey('{}:{alertname="Down"}').slice(0, 16)}${end}`);
-    expect(headers['In-Reply-To']).toBe(headers.References);
-  });
-
-  it.each([
-    [{ to: '' }],
-    [{ to: 'nobody' }],
-    [{ to: 'a@x.org\r\nBcc: b@x.org' }],
-    [{ to: 'a@x.org> RCPT TO:<b@x.org' }],
-    [{ from: 'a@x.org, b@x.org' }],
-    [{ smarthost: 'mail.test' }],
-  ])('is input with %j', async (given) => await expect(mailOf(email(given))).rejects.toMatchObject({ kind: 'input' }));
-});
-
-describe('a message to SNS', () => {
-  const messageOf = async (receiver: ReceiverSettings) => {
-    const { sendings } = await composeNotification(receiver, notificationOf(), renderers);
-    const [sending] = sendings;
-    if (sending?.via !== 'topics') throw new Error(sending?.via);
-    return sending.message;
-  };
-
-  it('has subject and attributes', async () => {
-    const settings = { subject: `Grö\nße ${'x'.repeat(200)}`, attributes: { '{{ status }}': '{{ alerts }}' } };
-    const sigv4 = { region: 'eu-west-1', access_key: 'AK', secret_key: createSecret('SK') };
-    const message = await messageOf(sns({ ...settings, sigv4 }));
-    expect(message).toMatchObject({
-      topicArn: 'arn:aws:sns:eu-west-1:1:ops',
-      message: 'm',
-      attributes: { firing: '2' },
-      fifo: undefined,
-      access: { region: 'eu-west-1', credentials: { accessKeyId: 'AK', secretAccessKey: 'SK' } },
-    });
-    expect(message.subject).toMatch(/^Gr\? \?e x+~$/);
-    expect(message.subject).toHaveLength(100);
-  });
-
-  it('is one delivery in its group on a FIFO topic', async () => {
-    const { fifo } = await messageOf(sns({ topic_arn: 'arn:aws:sns:eu-west-1:1:ops.fifo' }));
-    expect(fifo).toEqual({ groupId: hashKey('{}:{alertname="Down"}'), deduplicationId: hashKey('main/ops/1') });
-  });
-
-  it('is cut to what SNS takes, and says so', async () => {
-    const long = await messageOf(sns({ message: 'ä'.repeat(200_000), attributes: { a: 'b' } }));
-    expect(long.attributes).toEqual({ a: 'b', truncated: 'true' });
-    const bytes = Buffer.byteLength(long.message) + Buffer.byteLength('aStringbtruncatedStringtrue');
-    expect(bytes).toBeGreaterThan(256 * 1_024 - 2);
-    expect(bytes).toBeLessThanOrEqual(256 * 1_024);
-    const sms = await messageOf(sns({ topic_arn: undefined, phone_number: '+49123', message: 'x'.repeat(2_000) }));
-    expect(sms.message).toHaveLength(1_600);
-  });
-
-  it.each([
-    [{ topic_arn: undefined }],
-    [{ phone_number: '+49123' }],
-    [{ message: '' }],
-    [{ sigv4: { role_arn: 'arn:aws:iam::1:role/x' } }],
-  ])('is input with %j', async (given) => await expect(messageOf(sns(given))).rejects.toMatchObject({ kind: 'input' }));
-});
-
-describe('an event on the bus', () => {
-  const eventOf = async (notification: Notification) => {
-    const { sendings } = await composeNotification({ kind: 'eventbridge', settings: {} }, notification, renderers);
-    const [sending] = sendings;
-    if (sending?.via !== 'bus') throw new Error(sending?.via);
-    return sending.event;
-  };
-
-  it('tells the group and its alerts', async () => {
-    const event = await eventOf(notificationOf({ receiver: 'a.b' }));
-    expect(event).toMatchObject({
-      source: 'quarterdeck.alerts',
-      detailType: 'Notification Sent',
-      detail: { id: 'main/ops/1', tenant: 'main', at: '2026-03-01T12:01:00.250Z', receiver: 'a.b', status: 'firing', truncatedAlerts: 0 },
-    });
-  });
-
-  it('has as many alerts as fit', async () => {
-    const alerts = Array.from({ length: 5_000 }, (_, i) => alertOf({ alertname: 'Down', instance: `host-${i}` }));
-    const { detail } = await eventOf(notificationOf({ alerts }));
-    const told = (detail.alerts as unknown[]).length;
-    expect(told).toBeGreaterThan(100);
-    expect(detail.truncatedAlerts).toBe(5_000 - told);
-    expect(Buffer.byteLength(JSON.stringify(detail))).toBeLessThan(200_000);
+  it('may have names like those in what is its own', async () => {
+    expect(await bodyOf(webhook({ url_file: '', payload: { log_file: 'x' } }))).toEqual({ log_file: 'x' });
   });
 });

@@ -6,8 +6,13 @@ import { sendComposed } from '#alerts/receivers/send.ts';
 import { judgeError, judgeResponse, readRetryAfter } from '#alerts/receivers/verdict.ts';
 import { createSecret } from '#alerts/routing/secret.ts';
 import { OpsError } from '#core/errors.ts';
-import { createMemoryBus } from '#ports/memory/memory-bus.ts';
-import { createMemoryMail, createMemoryOutgoing, createMemoryTopics, type ScriptedAnswer } from '#ports/memory/memory-outgoing.ts';
+import {
+  createMemoryEventTargets,
+  createMemoryMail,
+  createMemoryOutgoing,
+  createMemoryTopics,
+  type ScriptedAnswer,
+} from '#ports/memory/memory-outgoing.ts';
 import { notificationOf, renderers } from './notifications.ts';
 
 const nowMs = Date.UTC(2026, 2, 1, 12);
@@ -147,7 +152,12 @@ describe('the plan of a delivery', () => {
 
 describe('sending', () => {
   const depsOf = () => {
-    const ports = { outgoing: createMemoryOutgoing(), mail: createMemoryMail(), topics: createMemoryTopics(), bus: createMemoryBus() };
+    const ports = {
+      outgoing: createMemoryOutgoing(),
+      mail: createMemoryMail(),
+      topics: createMemoryTopics(),
+      events: createMemoryEventTargets(),
+    };
     return { ...ports, clock: () => nowMs };
   };
   const compose = (receiver: Parameters<typeof composeNotification>[0]): Promise<Composed> =>
@@ -168,11 +178,11 @@ describe('sending', () => {
     const deps = depsOf();
     const mail = { kind: 'email', settings: { to: 'a@x.org', from: 'b@x.org' } } as const;
     const sns = { kind: 'sns', settings: { topic_arn: 'arn:aws:sns:eu-west-1:1:ops', message: 'm' } } as const;
-    for (const receiver of [mail, sns, { kind: 'eventbridge', settings: {} } as const]) {
+    for (const receiver of [mail, sns, { kind: 'eventbridge', settings: { event_bus_name: 'ops' } } as const]) {
       expect(await sendComposed(deps, await compose(receiver))).toEqual({ kind: 'sent' });
     }
-    expect([deps.mail.sent.length, deps.topics.sent.length, deps.bus.published.length]).toEqual([1, 1, 1]);
-    const { mail: _mail, topics: _topics, ...without } = deps;
+    expect([deps.mail.sent.length, deps.topics.sent.length, deps.events.sent.length]).toEqual([1, 1, 1]);
+    const { mail: _mail, topics: _topics, events: _events, ...without } = deps;
     for (const receiver of [mail, sns]) expect(await sendComposed(without, await compose(receiver))).toMatchObject({ kind: 'refused' });
     deps.mail.script(new OpsError('unavailable', 'busy'));
     expect(await sendComposed(deps, await compose(mail))).toMatchObject({ kind: 'retry', reason: 'busy' });
@@ -196,7 +206,7 @@ describe('secrets', () => {
   it('are in no verdict, however a server writes them', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(secret, token), fc.integer({ min: 0, max: 3 }), fc.nat(400), async (text, form, padding) => {
-        const { outgoing, ...rest } = { outgoing: createMemoryOutgoing(), bus: createMemoryBus(), clock: () => nowMs };
+        const { outgoing, ...rest } = { outgoing: createMemoryOutgoing(), clock: () => nowMs };
         const inUrl = encodeURIComponent(text);
         const forms = [text, inUrl, JSON.stringify(text).slice(1, -1), Buffer.from(text).toString('base64')];
         const body = `${'x '.repeat(padding)}bad key ${forms[form]} given`;
@@ -205,7 +215,10 @@ describe('secrets', () => {
           { kind: 'opsgenie', settings: { api_key: createSecret(text) } },
           { kind: 'slack', settings: { api_url: createSecret(`https://hooks.test/services/T0/${inUrl}`) } },
           { kind: 'webhook', settings: { url: createSecret(`https://hooks.test/?token=${inUrl}`) } },
-          { kind: 'webhook', settings: { url: createSecret('https://hooks.test/'), http_config: { bearer_token: createSecret(text) } } },
+          {
+            kind: 'webhook',
+            settings: { url: createSecret('https://hooks.test/'), http_config: { authorization: { credentials: createSecret(text) } } },
+          },
         ] as const;
         for (const receiver of receivers) {
           const composed = await composeNotification(receiver, notificationOf(), renderers);
@@ -246,7 +259,7 @@ describe('secrets', () => {
       notificationOf(),
       renderers,
     );
-    expect(await sendComposed({ outgoing, bus: createMemoryBus(), clock: () => nowMs }, composed)).toEqual({
+    expect(await sendComposed({ outgoing, clock: () => nowMs }, composed)).toEqual({
       kind: 'refused',
       reason: '<secret>',
     });
