@@ -38,7 +38,7 @@ export function resolved(notification: Notification): Notification {
 }
 
 /** Prometheus' fingerprint of a label set, by its definition: FNV-1a of 64 bits over names and values, each ended by 0xff. */
-export function fingerprintOf(labels: Readonly<Record<string, string>>): string {
+function fingerprintOf(labels: Readonly<Record<string, string>>): string {
   let hash = 0xcbf29ce484222325n;
   const add = (byte: number) => {
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
