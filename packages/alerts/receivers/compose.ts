@@ -1,5 +1,5 @@
 import { isOpsError, OpsError } from '#core/errors.ts';
-import type { Composing, Renderers, Sending } from './composing.ts';
+import { type Composing, type CreateRenderer, renderOver, type Sending } from './composing.ts';
 import { composeEmail } from './email.ts';
 import { composeEventbridge } from './eventbridge.ts';
 import { composeMsteams, composeMsteamsV2 } from './msteams.ts';
@@ -22,19 +22,22 @@ export interface Composed {
 }
 
 /**
- * What is sent to one integration of a receiver. Pure but for `render`. `input` for a setting that is missing, is not honoured, or
+ * What is sent to one integration of a receiver. Pure but for the renderer. `input` for a setting that is missing, is not honoured, or
  * whose template fails: no try will mend it. No message tells a secret. Nothing is sent of a group that has only ended alerts to one
  * who is not told of those.
  */
-export async function composeNotification(receiver: ReceiverSettings, decided: Notification, render: Renderers): Promise<Composed> {
+export async function composeNotification(
+  receiver: ReceiverSettings,
+  decided: Notification,
+  createRenderer: CreateRenderer,
+): Promise<Composed> {
   const notification = leaveOutResolved(receiver, decided);
   if (notification.alerts.length === 0) return { kind: receiver.kind, sendings: [], secrets: [] };
   const data = describeNotification(notification);
   const revealer = createRevealer();
-  const text = async (template: string | undefined) => (template ? render.text(template, data) : '');
   try {
     refuseReferences(receiver.settings);
-    const sendings = await compose(receiver, { notification, data, revealer, render, text });
+    const sendings = await compose(receiver, { notification, data, revealer, createRenderer, ...renderOver(createRenderer, data) });
     return { kind: receiver.kind, sendings, secrets: revealer.revealed };
   } catch (error) {
     if (!isOpsError(error)) throw error;

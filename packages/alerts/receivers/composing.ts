@@ -5,14 +5,14 @@ import type { TopicMessage } from '#ports/topics.ts';
 import type { Notification, NotificationData } from './notification.ts';
 import type { Revealer } from './redact.ts';
 
-/** Executes a template over the data; `input` if it fails. */
-export type Render = (text: string, data: NotificationData) => Promise<string>;
-
-/** Templates as text, and with what they insert escaped for HTML. */
-export interface Renderers {
-  readonly text: Render;
-  readonly html: Render;
+/** Executes templates over one notification's data: as text, and with what they insert escaped for HTML. `input` for one that fails. */
+export interface Renderer {
+  readonly text: (template: string) => Promise<string>;
+  readonly html: (template: string) => Promise<string>;
 }
+
+/** Prepares the data for templates. */
+export type CreateRenderer = (data: NotificationData) => Renderer;
 
 /** One thing to be sent, and by which port. */
 export type Sending =
@@ -26,9 +26,20 @@ export interface Composing {
   readonly notification: Notification;
   readonly data: NotificationData;
   readonly revealer: Revealer;
-  readonly render: Renderers;
+  readonly createRenderer: CreateRenderer;
   /** Executes a template as text over `data`; the empty text for an absent one. */
   readonly text: (template: string | undefined) => Promise<string>;
+  /** The same for HTML. */
+  readonly html: (template: string | undefined) => Promise<string>;
+}
+
+/** A renderer that takes an absent template for an empty one. */
+export function renderOver(createRenderer: CreateRenderer, data: NotificationData): Pick<Composing, 'text' | 'html'> {
+  const renderer = createRenderer(data);
+  return {
+    text: async (template) => (template ? renderer.text(template) : ''),
+    html: async (template) => (template ? renderer.html(template) : ''),
+  };
 }
 
 /** Executes the texts of fields, each under its name. */

@@ -15,7 +15,7 @@ const made = new Set(['subject', 'message-id', 'date', 'mime-version', 'content-
 
 /** One mail to all addresses of `to`. Its Message-ID is that of the delivery, by which a second copy can be known. */
 export async function composeEmail(settings: EmailConfig, composing: Composing): Promise<Sending[]> {
-  const { notification, data, text, render, revealer } = composing;
+  const { notification, text, html, revealer } = composing;
   const given = new Map(Object.entries(settings.headers ?? {}).map(([name, template]) => [name.toLowerCase(), { name, template }]));
   const from = await text(settings.from);
   if (parseMailAddresses(from).length !== 1) throw new OpsError('input', 'a mail has exactly one address in from');
@@ -32,7 +32,7 @@ export async function composeEmail(settings: EmailConfig, composing: Composing):
     headers: { ...headers, ...threadHeaders(settings, notification) },
     messageId: `${hashKey(notification.idempotencyKey).slice(0, 32)}@quarterdeck`,
     text: await text(settings.text),
-    html: settings.html ? await render.html(settings.html, data) : '',
+    html: await html(settings.html),
     timeoutMs: TIMEOUT_MS,
   };
   return [{ via: 'mail', message }];

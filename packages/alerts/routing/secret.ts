@@ -1,6 +1,9 @@
 /** What is shown in a secret's place, and is read as one: Alertmanager's own sign. */
 export const SECRET_SIGN = '<secret>';
 
+/** The same where older tools take nothing but an address: a webhook's was none of their secrets. */
+export const SECRET_URL = `http://${SECRET_SIGN}`;
+
 /** A text that printing, JSON, template literals and inspection show as `<secret>`; only revealSecret gives it. */
 export interface Secret {
   toString(): string;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeNotification } from '#alerts/receivers/compose.ts';
-import type { Renderers } from '#alerts/receivers/composing.ts';
+import type { CreateRenderer } from '#alerts/receivers/composing.ts';
 import type { NotificationData } from '#alerts/receivers/notification.ts';
 import { sendComposed } from '#alerts/receivers/send.ts';
 import type { ReceiverSettings } from '#alerts/receivers/settings.ts';
@@ -30,10 +30,10 @@ const words: Readonly<Record<string, (data: NotificationData) => string>> = {
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' };
 const fill = (text: string, data: NotificationData, quote: (value: string) => string) =>
   text.replace(/\{\{ (.*?) \}\}/g, (_, word: string) => quote(words[word]!(data)));
-const render: Renderers = {
-  text: async (text, data) => fill(text, data, (value) => value),
-  html: async (text, data) => fill(text, data, (value) => value.replace(/[&<>"']/g, (character) => escapes[character]!)),
-};
+const createRenderer: CreateRenderer = (data) => ({
+  text: async (text) => fill(text, data, (value) => value),
+  html: async (text) => fill(text, data, (value) => value.replace(/[&<>"']/g, (character) => escapes[character]!)),
+});
 
 const reveal = (value: unknown): unknown => mapTexts(value, (text) => text.replace(/^secret:/, ''));
 const wrap = (value: unknown): unknown => mapTexts(value, (text) => (text.startsWith('secret:') ? createSecret(text.slice(7)) : text));
@@ -147,7 +147,7 @@ describe.skipIf(program === undefined)(`what is sent, beside Debian's Alertmanag
       topics: createSnsTopics({ ...open, region: 'eu-west-1' }),
       clock: Date.now,
     };
-    expect(await sendComposed(deps, await composeNotification(ours(cases[name]!), notification, render))).toEqual({ kind: 'sent' });
+    expect(await sendComposed(deps, await composeNotification(ours(cases[name]!), notification, createRenderer))).toEqual({ kind: 'sent' });
     return drain();
   }
 

@@ -4,11 +4,11 @@ import type { Notification } from '#alerts/receivers/notification.ts';
 import type { ReceiverSettings } from '#alerts/receivers/settings.ts';
 import { createSecret } from '#alerts/routing/secret.ts';
 import type { OutgoingRequest } from '#ports/outgoing.ts';
-import { notificationOf, renderers } from './notifications.ts';
+import { createRenderer, notificationOf } from './notifications.ts';
 
 /** The one thing that is sent, by the port that is meant. */
 export async function sendingOf<V extends Sending['via']>(via: V, receiver: ReceiverSettings, notification = notificationOf()) {
-  const { sendings } = await composeNotification(receiver, notification, renderers);
+  const { sendings } = await composeNotification(receiver, notification, createRenderer);
   const [sending] = sendings;
   if (sendings.length !== 1 || sending?.via !== via) throw new Error(`${sendings.length} sendings by ${sending?.via}`);
   return sending as Extract<Sending, { via: V }>;
@@ -16,7 +16,7 @@ export async function sendingOf<V extends Sending['via']>(via: V, receiver: Rece
 
 /** All requests of a receiver that is reached by HTTP. */
 export async function requestsOf(receiver: ReceiverSettings, notification: Notification = notificationOf()): Promise<OutgoingRequest[]> {
-  const { sendings } = await composeNotification(receiver, notification, renderers);
+  const { sendings } = await composeNotification(receiver, notification, createRenderer);
   return sendings.map((sending) => {
     if (sending.via !== 'outgoing') throw new Error(sending.via);
     return sending.request;

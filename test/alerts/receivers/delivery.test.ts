@@ -13,7 +13,7 @@ import {
   createMemoryTopics,
   type ScriptedAnswer,
 } from '#ports/memory/memory-outgoing.ts';
-import { notificationOf, renderers } from './notifications.ts';
+import { createRenderer, notificationOf } from './notifications.ts';
 
 const nowMs = Date.UTC(2026, 2, 1, 12);
 const response = (status: number, given = {}) => ({ status, headers: {}, body: '', truncated: false, ...given });
@@ -161,7 +161,7 @@ describe('sending', () => {
     return { ...ports, clock: () => nowMs };
   };
   const compose = (receiver: Parameters<typeof composeNotification>[0]): Promise<Composed> =>
-    composeNotification(receiver, notificationOf(), renderers);
+    composeNotification(receiver, notificationOf(), createRenderer);
   const opsgenie = { kind: 'opsgenie', settings: { api_key: createSecret('k'), update_alerts: true, message: 'm' } } as const;
 
   it('goes on until one is not taken, and then begins again', async () => {
@@ -221,7 +221,7 @@ describe('secrets', () => {
           },
         ] as const;
         for (const receiver of receivers) {
-          const composed = await composeNotification(receiver, notificationOf(), renderers);
+          const composed = await composeNotification(receiver, notificationOf(), createRenderer);
           const answers: ScriptedAnswer[] = [
             { status: 400, body },
             { status: 500, body },
@@ -240,12 +240,12 @@ describe('secrets', () => {
   });
 
   it('are in no error of a template that shows them', async () => {
-    const failing = {
+    const failing = () => ({
       text: async (text: string) => {
         throw new OpsError('input', `template ${text} is wrong`);
       },
-      html: renderers.html,
-    };
+      html: async (text: string) => text,
+    });
     const settings = { url: createSecret('https://hooks.test/path-secret/{{ x') };
     const error = await composeNotification({ kind: 'webhook', settings }, notificationOf(), failing).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ kind: 'input', message: 'webhook: template <secret> is wrong' });
@@ -257,7 +257,7 @@ describe('secrets', () => {
     const composed = await composeNotification(
       { kind: 'pagerduty', settings: { routing_key: createSecret('abc') } },
       notificationOf(),
-      renderers,
+      createRenderer,
     );
     expect(await sendComposed({ outgoing, clock: () => nowMs }, composed)).toEqual({
       kind: 'refused',

@@ -1,4 +1,4 @@
-import type { Renderers } from '#alerts/receivers/composing.ts';
+import type { CreateRenderer } from '#alerts/receivers/composing.ts';
 import type { Notification, NotifiedAlert } from '#alerts/receivers/notification.ts';
 
 const START_MS = Date.UTC(2026, 2, 1, 12, 0, 0, 250);
@@ -52,8 +52,8 @@ function fingerprintOf(labels: Readonly<Record<string, string>>): string {
   return hash.toString(16).padStart(16, '0');
 }
 
-/** Templates as `[text/status]`, so that what was rendered shows: `{{ status }}` and `{{ alerts }}` are replaced. */
-export const renderers: Renderers = {
-  text: async (text, data) => text.replaceAll('{{ status }}', data.status).replaceAll('{{ alerts }}', String(data.alerts.length)),
-  html: async (text, data) => text.replaceAll('{{ status }}', `<b>${data.status}</b>`),
-};
+/** Templates in which `{{ status }}` and `{{ alerts }}` are replaced. */
+export const createRenderer: CreateRenderer = ({ status, alerts }) => ({
+  text: async (text) => text.replaceAll('{{ status }}', status).replaceAll('{{ alerts }}', String(alerts.length)),
+  html: async (text) => text.replaceAll('{{ status }}', `<b>${status}</b>`),
+});
