@@ -7,6 +7,7 @@ import { omitEmpty, truncateCharacters } from './truncate.ts';
 
 const DEFAULT_URL = 'https://api.opsgenie.com/';
 const MAX_MESSAGE = 130;
+const MAX_DESCRIPTION = 15_000;
 
 /** Creates the alert of the group (and, if told to, updates what it says), or closes it; its alias is the group's, so that a repeat is one. */
 export async function composeOpsgenie(settings: OpsgenieConfig, composing: Composing): Promise<Sending[]> {
@@ -35,8 +36,8 @@ async function draftCreate(settings: OpsgenieConfig, composing: Composing): Prom
   const { data, notification, text } = composing;
   const alias = hashKey(notification.groupKey);
   const message = truncateCharacters(await text(settings.message), MAX_MESSAGE);
+  const description = truncateCharacters(await text(settings.description), MAX_DESCRIPTION);
   const rendered = await renderFields(text, {
-    description: settings.description,
     note: settings.note,
     priority: settings.priority,
     entity: settings.entity,
@@ -47,6 +48,7 @@ async function draftCreate(settings: OpsgenieConfig, composing: Composing): Prom
     details: { ...data.commonLabels, ...(await renderFields(text, settings.details ?? {})) },
     source: await text(settings.source),
     ...omitEmpty({
+      description,
       ...rendered,
       responders: await renderResponders(settings, text),
       tags: splitList(await text(settings.tags)),
@@ -60,7 +62,7 @@ async function draftCreate(settings: OpsgenieConfig, composing: Composing): Prom
     url: urlOf(settings, `v2/alerts/${alias}/${field}`, true),
     body: omitEmpty({ [field]: value }),
   });
-  return [...drafts, update('message', message), update('description', rendered.description)];
+  return [...drafts, update('message', message), update('description', description)];
 }
 
 /** `teams` are several by their names; one whose fields all come out empty is left out. */

@@ -94,6 +94,16 @@ describe('a card for Teams', () => {
     });
   });
 
+  it.each(['msteams', 'msteamsv2'] as const)('is cut to what Teams takes: %s', async (kind) => {
+    const long = { ...settings, text: 'ä"\n'.repeat(40_000) };
+    const [request] = await requestsOf({ kind, settings: long });
+    const bytes = Buffer.byteLength(request?.body ?? '');
+    expect(bytes).toBeLessThanOrEqual(28 * 1_024);
+    expect(bytes).toBeGreaterThan(10 * 1_024);
+    expect(request?.body).toContain('…');
+    await expect(requestsOf({ kind, settings: { ...settings, title: 'x'.repeat(30_000) } })).rejects.toMatchObject({ kind: 'input' });
+  });
+
   it('is input without an address', async () => {
     await expect(bodyOf({ kind: 'msteams', settings: {} })).rejects.toMatchObject({ kind: 'input' });
   });

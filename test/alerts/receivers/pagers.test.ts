@@ -58,6 +58,7 @@ describe('requests to Opsgenie', () => {
     const settings = {
       api_url: 'https://opsgenie.test/base',
       message: 'm'.repeat(200),
+      description: 'd'.repeat(20_000),
       details: { state: '{{ status }}' },
       tags: 'a,,b',
       responders: [
@@ -75,6 +76,7 @@ describe('requests to Opsgenie', () => {
     expect(JSON.parse(request?.body ?? '')).toEqual({
       alias,
       message: `${'m'.repeat(129)}…`,
+      description: `${'d'.repeat(14_999)}…`,
       details: { alertname: 'Down', job: 'node', state: 'firing' },
       source: '',
       tags: ['a', 'b'],
