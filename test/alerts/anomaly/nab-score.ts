@@ -41,9 +41,12 @@ const probationRows = (rows: number): number => Math.min(Math.floor(0.15 * rows)
 const sigmoid = (x: number): number => (x > 3 ? -1 : 2 / (1 + Math.exp(5 * x)) - 1);
 const HIGHEST = sigmoid(-1);
 
-/** Scores a detector's results over the whole corpus at the threshold that is best for them, as upstream's optimizer and scorer do. */
-export function scoreNab(results: readonly ScoredSeries[], profile: NabProfile): NabScore {
-  const { rows, windows } = collectRows(results, profile);
+/**
+ * Scores a detector's results over the whole corpus at the threshold that is best for them, as upstream's optimizer and scorer do.
+ * `least` leaves out thresholds below it, which is quicker.
+ */
+export function scoreNab(results: readonly ScoredSeries[], profile: NabProfile, least = Number.NEGATIVE_INFINITY): NabScore {
+  const { rows, windows } = collectRows(results, profile, least);
   rows.sort((a, b) => b.score - a.score);
   const best = sweep(rows, windows, profile);
   const nothing = -profile.fn * windows;
@@ -52,15 +55,13 @@ export function scoreNab(results: readonly ScoredSeries[], profile: NabProfile):
 
 /** The score at a threshold that is given. */
 export function scoreNabAt(results: readonly ScoredSeries[], profile: NabProfile, threshold: number): number {
-  const clipped = results.map(({ series, scores }) => ({ series, scores: Float64Array.from(scores, (s) => (s >= threshold ? 1 : 0)) }));
-  const { rows, windows } = collectRows(clipped, profile);
+  const { rows, windows } = collectRows(results, profile, threshold);
   const nothing = -profile.fn * windows;
-  const detected = rows.filter(({ score }) => score === 1);
-  const { total } = addRows(detected, 0, detected.length, nothing, new Float64Array(windows).fill(-profile.fn));
+  const total = addRows(rows, 0, rows.length, nothing, new Float64Array(windows).fill(-profile.fn));
   return (100 * (total - nothing)) / (profile.tp * windows - nothing);
 }
 
-function collectRows(results: readonly ScoredSeries[], profile: NabProfile): { rows: Row[]; windows: number } {
+function collectRows(results: readonly ScoredSeries[], profile: NabProfile, least: number): { rows: Row[]; windows: number } {
   const rows: Row[] = [];
   let windows = 0;
   for (const { series, scores } of results) {
@@ -68,7 +69,7 @@ function collectRows(results: readonly ScoredSeries[], profile: NabProfile): { r
     const window = new Int32Array(worth.length).fill(-1);
     for (const { first, last } of series.windows) window.fill(windows++, first, last + 1);
     for (let i = probationRows(worth.length); i < worth.length; i++) {
-      rows.push({ score: scores[i], worth: worth[i], window: window[i] });
+      if (scores[i] >= least) rows.push({ score: scores[i], worth: worth[i], window: window[i] });
     }
   }
   return { rows, windows };
@@ -95,15 +96,15 @@ function sweep(rows: readonly Row[], windows: number, { fn }: NabProfile): { tot
   for (let from = 0; from < rows.length; ) {
     let to = from + 1;
     while (to < rows.length && rows[to].score === rows[from].score) to++;
-    ({ total } = addRows(rows, from, to, total, bestOf));
+    total = addRows(rows, from, to, total, bestOf);
     if (total > best.total) best = { total, threshold: rows[from].score };
     from = to;
   }
   return best;
 }
 
-/** Adds detected rows to a total. `bestOf` has what each window counts for so far, and is brought up to date. */
-function addRows(rows: readonly Row[], from: number, to: number, before: number, bestOf: Float64Array): { total: number } {
+/** Adds some of the rows, all detected, to a total. `bestOf` has what each window counts for so far, and is brought up to date. */
+function addRows(rows: readonly Row[], from: number, to: number, before: number, bestOf: Float64Array): number {
   let total = before;
   for (let i = from; i < to; i++) {
     const { worth, window } = rows[i];
@@ -113,5 +114,5 @@ function addRows(rows: readonly Row[], from: number, to: number, before: number,
       bestOf[window] = worth;
     }
   }
-  return { total };
+  return total;
 }

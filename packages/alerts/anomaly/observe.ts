@@ -1,0 +1,79 @@
+import { forecastNext, learnJump } from './jump-forecast.ts';
+import type { DetectorParameters } from './parameters.ts';
+import { learnRange, learnSymmetric } from './range.ts';
+import { meanStep, pushRecent, recentAt, windowMeans } from './recent.ts';
+import { learnSeason, type Usual, usualAt } from './season.ts';
+import type { DetectorState, FeatureName } from './state.ts';
+
+/** What is seen at one sample, before the ranges know it. */
+export interface Observation {
+  readonly tsMs: number;
+  readonly value: number;
+  /** Each feature's value; NaN where it cannot be told. */
+  readonly features: Readonly<Record<FeatureName, number>>;
+  /** The short-term forecast, what is usual at this time, and the smoothed difference from it before this sample. */
+  readonly forecast: number;
+  readonly usual: Usual | undefined;
+  readonly differenceBefore: number;
+  /** Mean of the window before the last. */
+  readonly levelBefore: number;
+  /** Widths below this are rounding. */
+  readonly floor: number;
+}
+
+/** Widths below this part of the magnitude are rounding. */
+const ROUNDING = 1e-9;
+
+/** Looks at a sample, which enters the recent ones and the short-term forecast by that: it is a part of its own windows. */
+export function observe(state: DetectorState, tsMs: number, value: number, parameters: DetectorParameters): Observation {
+  const { recent, ranges, seasonDifference } = state;
+  const forecast = forecastNext(state.jump, recent, parameters);
+  learnJump(state.jump, recent, value, parameters);
+  countStill(state, value, parameters);
+  pushRecent(recent, value);
+  const means = windowMeans(recent);
+  const usual = usualAt(state.season, tsMs, parameters);
+  const difference = usual === undefined ? Number.NaN : value - usual.value;
+  const smoothed = Number.isNaN(seasonDifference)
+    ? difference
+    : seasonDifference + (difference - seasonDifference) * parameters.seasonSmoothing;
+  return {
+    tsMs,
+    value,
+    features: {
+      value,
+      jump: value - forecast,
+      season: smoothed,
+      level: means.last - means.before,
+      motion: meanStep(recent),
+    },
+    forecast,
+    usual,
+    differenceBefore: seasonDifference,
+    levelBefore: means.before,
+    floor: ROUNDING * Math.max(Math.abs(ranges.value.low), Math.abs(ranges.value.high), Math.abs(value)),
+  };
+}
+
+function countStill(state: DetectorState, value: number, { memorySamples }: DetectorParameters): void {
+  if (state.recent.count === 0) return;
+  const same = value === recentAt(state.recent, 0);
+  state.still = same ? state.still + 1 : 0;
+  state.stillShare += ((same ? 1 : 0) - state.stillShare) / Math.min(state.recent.count, memorySamples);
+}
+
+/** Takes an observation into the ranges and the season. */
+export function learnObservation(state: DetectorState, seen: Observation, parameters: DetectorParameters): void {
+  const { ranges } = state;
+  const { features, floor } = seen;
+  learnRange(ranges.value, features.value, floor, parameters);
+  if (!Number.isNaN(features.jump)) learnSymmetric(ranges.jump, features.jump, floor, parameters);
+  if (!Number.isNaN(features.level)) learnRange(ranges.level, features.level, floor, parameters);
+  if (!Number.isNaN(features.motion)) learnRange(ranges.motion, features.motion, floor, parameters);
+  state.seasonDifference = features.season;
+  if (!Number.isNaN(features.season)) {
+    learnRange(ranges.season, features.season, floor, parameters);
+    if (Number.isNaN(state.seasonSinceMs)) state.seasonSinceMs = seen.tsMs;
+  }
+  learnSeason(state.season, seen.tsMs, seen.value, parameters);
+}
