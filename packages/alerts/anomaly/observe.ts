@@ -1,6 +1,6 @@
 import { forecastNext, learnJump } from './jump-forecast.ts';
 import type { DetectorParameters } from './parameters.ts';
-import { learnRange, learnSymmetric } from './range.ts';
+import { learnRange, learnSymmetric, limitGrowth } from './range.ts';
 import { meanStep, pushRecent, recentAt, windowMeans } from './recent.ts';
 import { learnSeason, type Usual, usualAt } from './season.ts';
 import type { DetectorState, FeatureName } from './state.ts';
@@ -9,6 +9,8 @@ import type { DetectorState, FeatureName } from './state.ts';
 export interface Observation {
   readonly tsMs: number;
   readonly value: number;
+  /** The value, limited to what may widen the range at once: what all but the range of values sees of it. */
+  readonly taken: number;
   /** Each feature's value; NaN where it cannot be told. */
   readonly features: Readonly<Record<FeatureName, number>>;
   /** The short-term forecast, what is usual at this time, and the smoothed difference from it before this sample. */
@@ -28,21 +30,25 @@ const ROUNDING = 1e-9;
 export function observe(state: DetectorState, tsMs: number, value: number, parameters: DetectorParameters): Observation {
   const { recent, ranges, seasonDifference } = state;
   const forecast = forecastNext(state.jump, recent, parameters);
-  learnJump(state.jump, recent, value, parameters);
-  countStill(state, value, parameters);
-  pushRecent(recent, value);
+  const magnitude = Math.max(Math.abs(ranges.value.low), Math.abs(ranges.value.high));
+  const floor = ROUNDING * (magnitude > 0 ? magnitude : Math.abs(value));
+  const taken = limitGrowth(ranges.value, value, parameters.growth * floor, parameters);
+  learnJump(state.jump, recent, taken, parameters);
+  countStill(state, taken, parameters);
+  pushRecent(recent, taken);
   const means = windowMeans(recent);
   const usual = usualAt(state.season, tsMs, parameters);
-  const difference = usual === undefined ? Number.NaN : value - usual.value;
+  const difference = usual === undefined ? Number.NaN : taken - usual.value;
   const smoothed = Number.isNaN(seasonDifference)
     ? difference
     : seasonDifference + (difference - seasonDifference) * parameters.seasonSmoothing;
   return {
     tsMs,
     value,
+    taken,
     features: {
       value,
-      jump: value - forecast,
+      jump: taken - forecast,
       season: smoothed,
       level: means.last - means.before,
       motion: meanStep(recent),
@@ -51,7 +57,7 @@ export function observe(state: DetectorState, tsMs: number, value: number, param
     usual,
     differenceBefore: seasonDifference,
     levelBefore: means.before,
-    floor: ROUNDING * Math.max(Math.abs(ranges.value.low), Math.abs(ranges.value.high), Math.abs(value)),
+    floor,
   };
 }
 
@@ -66,14 +72,15 @@ function countStill(state: DetectorState, value: number, { memorySamples }: Dete
 export function learnObservation(state: DetectorState, seen: Observation, parameters: DetectorParameters): void {
   const { ranges } = state;
   const { features, floor } = seen;
-  learnRange(ranges.value, features.value, floor, parameters);
-  if (!Number.isNaN(features.jump)) learnSymmetric(ranges.jump, features.jump, floor, parameters);
-  if (!Number.isNaN(features.level)) learnRange(ranges.level, features.level, floor, parameters);
-  if (!Number.isNaN(features.motion)) learnRange(ranges.motion, features.motion, floor, parameters);
+  const width = Math.max(ranges.value.high - ranges.value.low, floor); // what is usual for values is no glitch in their differences
+  learnRange(ranges.value, features.value, parameters.growth * floor, parameters);
+  if (!Number.isNaN(features.jump)) learnSymmetric(ranges.jump, features.jump, width, parameters);
+  if (!Number.isNaN(features.level)) learnRange(ranges.level, features.level, width, parameters);
+  if (!Number.isNaN(features.motion)) learnRange(ranges.motion, features.motion, width, parameters);
   state.seasonDifference = features.season;
   if (!Number.isNaN(features.season)) {
-    learnRange(ranges.season, features.season, floor, parameters);
+    learnRange(ranges.season, features.season, width, parameters);
     if (Number.isNaN(state.seasonSinceMs)) state.seasonSinceMs = seen.tsMs;
   }
-  learnSeason(state.season, seen.tsMs, seen.value, parameters);
+  learnSeason(state.season, seen.tsMs, seen.taken, parameters);
 }

@@ -46,7 +46,7 @@ export const detectorParameters: DetectorParameters = {
   windowSamples: 48,
   quietSamples: 100,
   louder: 3,
-  growth: 2,
+  growth: 4,
   minorWeight: 0.5,
   betterShare: 0.6,
   errorSamples: 1000,

@@ -8,6 +8,8 @@ export interface Range {
   mean: number;
 }
 
+/** So many values are taken as they are. */
+const FIRST = 10;
 /** An excess beyond this many widths says no more. */
 const MOST = 3;
 
@@ -38,14 +40,17 @@ function usualExcess({ count }: Range, { memorySamples }: DetectorParameters): n
   return 1 / (4 * Math.log(Math.min(count + 1, memorySamples)));
 }
 
-/** Takes a value in. Its ends fall back towards the mean, by half in `memorySamples`, until they are reached again. */
-export function learnRange(range: Range, value: number, floor: number, parameters: DetectorParameters): void {
+/**
+ * Takes a value in. Its ends fall back towards the mean, by half in `memorySamples`, until they are reached again. One value widens a
+ * range by at most `growth` widths; `step` is what any value may widen it by.
+ */
+export function learnRange(range: Range, value: number, step: number, parameters: DetectorParameters): void {
   if (range.count === 0) {
     Object.assign(range, { count: 1, low: value, high: value, mean: value });
     return;
   }
   range.count++;
-  const taken = range.count <= parameters.warmupSamples ? value : limitGrowth(range, value, floor, parameters);
+  const taken = limitGrowth(range, value, step, parameters);
   const rate = Math.LN2 / parameters.memorySamples;
   range.mean += (taken - range.mean) / Math.min(range.count, parameters.memorySamples);
   range.high = taken > range.high ? taken : range.high - rate * (range.high - range.mean);
@@ -53,14 +58,16 @@ export function learnRange(range: Range, value: number, floor: number, parameter
 }
 
 /** As learnRange, for a feature whose sign means nothing: a jump up tells what jumps down are usual. */
-export function learnSymmetric(range: Range, value: number, floor: number, parameters: DetectorParameters): void {
+export function learnSymmetric(range: Range, value: number, step: number, parameters: DetectorParameters): void {
   if (range.count === 0) Object.assign(range, { count: 1, low: -Math.abs(value), high: Math.abs(value), mean: 0 });
-  else learnRange(range, value, floor, parameters);
+  else learnRange(range, value, step, parameters);
   range.high = Math.max(range.high, -range.low);
   range.low = -range.high;
 }
 
-function limitGrowth({ low, high }: Range, value: number, floor: number, { growth }: DetectorParameters): number {
-  const most = growth * Math.max(high - low, floor);
+/** The value, or the nearest that may widen the range at once. */
+export function limitGrowth({ count, low, high }: Range, value: number, step: number, { growth }: DetectorParameters): number {
+  if (count <= FIRST) return value;
+  const most = Math.max(growth * (high - low), step);
   return Math.max(low - most, Math.min(high + most, value));
 }

@@ -1,6 +1,7 @@
 import type { Excesses } from './judge.ts';
 import type { Observation } from './observe.ts';
 import type { DetectorParameters } from './parameters.ts';
+import type { Range } from './range.ts';
 import type { DetectorState } from './state.ts';
 
 /** Why a sample stands out, for programs. */
@@ -45,6 +46,11 @@ const explain: Readonly<Record<keyof Excesses, Explain>> = {
 export function findReasons(state: DetectorState, seen: Observation, excesses: Excesses, parameters: DetectorParameters): Reason[] {
   const names = (Object.keys(excesses) as (keyof Excesses)[]).filter((name) => excesses[name] >= 1);
   return names.sort((a, b) => excesses[b] - excesses[a]).map((name) => explain[name](state, seen, parameters));
+}
+
+/** The reason of an infinite sample. */
+export function infiniteReason(value: number, { low, high }: Range): Reason {
+  return { code: 'new-extreme', text: `it is ${value > 0 ? '+Inf' : '-Inf'} (all that is remembered: ${span({ low, high })})` };
 }
 
 /** The reason of samples that are missing since a time. */

@@ -2,7 +2,7 @@ import { bandOf, weighExcesses } from './judge.ts';
 import { learnInterval, missingExcess, missingSince } from './missing.ts';
 import { learnObservation, observe } from './observe.ts';
 import { type DetectorParameters, detectorParameters } from './parameters.ts';
-import { findReasons, missingReason, type Reason } from './reasons.ts';
+import { findReasons, infiniteReason, missingReason, type Reason } from './reasons.ts';
 import type { DetectorState } from './state.ts';
 
 /** What the detector says of one sample. */
@@ -22,14 +22,17 @@ export interface Verdict {
 export const alertScore = 1 - Math.exp(-1);
 
 const DAY_MS = 86_400_000;
+/** What infinity stands out: as far as a finite value can within a long memory. */
+const MOST_EXCESS = 100;
 /** Larger values count as this, so that no sum overflows. */
 const LARGEST = 1e300;
 const NOTHING: Verdict = { score: 0, rawScore: 0, low: Number.NaN, high: Number.NaN, reasons: [] };
 
 /**
  * Judges a sample by what came before it, then learns it. NaN (a stale marker too) is a sample that is missing: nothing is learned,
- * and it is told when samples have been missing for too long. A sample that is not later than the last one is left out, so that
- * one may come twice; if it is more than a day earlier, the clock was set back and it counts.
+ * and it is told when samples have been missing for too long. Infinities are told as extremes and not learned. A sample that is
+ * not later than the last one is left out, so that one may come twice; if it is more than a day earlier, the clock was set back
+ * and it counts.
  */
 export function updateDetector(
   state: DetectorState,
@@ -39,6 +42,7 @@ export function updateDetector(
 ): Verdict {
   if (Number.isNaN(value)) return judgeMissing(state, tsMs);
   if (tsMs <= state.lastMs && tsMs > state.lastMs - DAY_MS) return NOTHING;
+  if (!Number.isFinite(value)) return judgeInfinite(state, tsMs, value, parameters);
   const seen = observe(state, tsMs, Math.max(-LARGEST, Math.min(LARGEST, value)), parameters);
   const excesses = weighExcesses(state, seen, parameters);
   const excess = Math.max(excesses.value, excesses.jump, excesses.season, excesses.level, excesses.motion, excesses.flat);
@@ -52,6 +56,14 @@ export function updateDetector(
   learnObservation(state, seen, parameters);
   learnInterval(state, tsMs, parameters);
   return verdict;
+}
+
+function judgeInfinite(state: DetectorState, tsMs: number, value: number, parameters: DetectorParameters): Verdict {
+  learnInterval(state, tsMs, parameters);
+  if (state.ranges.value.count < parameters.warmupSamples) return NOTHING;
+  const excess = MOST_EXCESS;
+  const score = isMuted(state, excess, parameters) ? 0 : toScore(excess);
+  return { ...NOTHING, score, rawScore: toScore(excess), reasons: [infiniteReason(value, state.ranges.value)] };
 }
 
 /** Excesses of ordinary records are exponentially distributed with mean 1. */

@@ -27,11 +27,12 @@ export interface NabScore {
   readonly threshold: number;
 }
 
-/** A row that counts: what it adds to the total, and to which window (of all series, -1 outside). */
-interface Row {
-  readonly score: number;
-  readonly worth: number;
-  readonly window: number;
+/** The rows that count, in columns: score, what a detection adds to the total, and the window (of all series, -1 outside). */
+interface Rows {
+  readonly score: Float64Array;
+  readonly worth: Float64Array;
+  readonly window: Int32Array;
+  readonly windows: number;
 }
 
 /** The first rows of a series, in which nothing counts: a detector may learn there. */
@@ -46,33 +47,40 @@ const HIGHEST = sigmoid(-1);
  * `least` leaves out thresholds below it, which is quicker.
  */
 export function scoreNab(results: readonly ScoredSeries[], profile: NabProfile, least = Number.NEGATIVE_INFINITY): NabScore {
-  const { rows, windows } = collectRows(results, profile, least);
-  rows.sort((a, b) => b.score - a.score);
-  const best = sweep(rows, windows, profile);
-  const nothing = -profile.fn * windows;
-  return { normalized: (100 * (best.total - nothing)) / (profile.tp * windows - nothing), threshold: best.threshold };
+  const rows = collectRows(results, profile, least);
+  const { total, threshold } = sweep(rows, profile);
+  return { normalized: normalize(total, rows.windows, profile), threshold };
 }
 
 /** The score at a threshold that is given. */
 export function scoreNabAt(results: readonly ScoredSeries[], profile: NabProfile, threshold: number): number {
-  const { rows, windows } = collectRows(results, profile, threshold);
-  const nothing = -profile.fn * windows;
-  const total = addRows(rows, 0, rows.length, nothing, new Float64Array(windows).fill(-profile.fn));
-  return (100 * (total - nothing)) / (profile.tp * windows - nothing);
+  const rows = collectRows(results, profile, threshold);
+  const counted = new Float64Array(rows.windows).fill(-profile.fn);
+  let total = -profile.fn * rows.windows;
+  for (let i = 0; i < rows.score.length; i++) total += gain(rows, i, counted);
+  return normalize(total, rows.windows, profile);
 }
 
-function collectRows(results: readonly ScoredSeries[], profile: NabProfile, least: number): { rows: Row[]; windows: number } {
-  const rows: Row[] = [];
-  let windows = 0;
+function normalize(total: number, windows: number, { tp, fn }: NabProfile): number {
+  return (100 * (total + fn * windows)) / ((tp + fn) * windows);
+}
+
+function collectRows(results: readonly ScoredSeries[], profile: NabProfile, least: number): Rows {
+  const size = results.reduce((sum, { scores }) => sum + scores.length, 0);
+  const [score, worth, window] = [new Float64Array(size), new Float64Array(size), new Int32Array(size)];
+  let [count, windows] = [0, 0];
   for (const { series, scores } of results) {
-    const worth = rowWorth(series, profile);
-    const window = new Int32Array(worth.length).fill(-1);
-    for (const { first, last } of series.windows) window.fill(windows++, first, last + 1);
-    for (let i = probationRows(worth.length); i < worth.length; i++) {
-      if (scores[i] >= least) rows.push({ score: scores[i], worth: worth[i], window: window[i] });
+    const worthOf = rowWorth(series, profile);
+    const windowOf = new Int32Array(worthOf.length).fill(-1);
+    for (const { first, last } of series.windows) windowOf.fill(windows++, first, last + 1);
+    for (let i = probationRows(worthOf.length); i < worthOf.length; i++) {
+      if (!(scores[i] >= least)) continue;
+      score[count] = scores[i];
+      worth[count] = worthOf[i];
+      window[count++] = windowOf[i];
     }
   }
-  return { rows, windows };
+  return { score: score.subarray(0, count), worth: worth.subarray(0, count), window: window.subarray(0, count), windows };
 }
 
 /** What a detection at each row is worth by its place alone: the sooner in a window the more, the farther behind one the less. */
@@ -89,30 +97,53 @@ function rowWorth({ tsMs, windows }: NabSeries, { tp, fp }: NabProfile): Float64
 }
 
 /** Takes the total after each distinct score from the highest down; the higher threshold wins a tie. */
-function sweep(rows: readonly Row[], windows: number, { fn }: NabProfile): { total: number; threshold: number } {
-  const bestOf = new Float64Array(windows).fill(-fn);
-  let best = { total: -fn * windows, threshold: Number.POSITIVE_INFINITY };
-  let total = best.total;
-  for (let from = 0; from < rows.length; ) {
-    let to = from + 1;
-    while (to < rows.length && rows[to].score === rows[from].score) to++;
-    total = addRows(rows, from, to, total, bestOf);
-    if (total > best.total) best = { total, threshold: rows[from].score };
-    from = to;
+function sweep(rows: Rows, { fn }: NabProfile): { total: number; threshold: number } {
+  const counted = new Float64Array(rows.windows).fill(-fn);
+  let total = -fn * rows.windows;
+  let best = { total, threshold: Number.POSITIVE_INFINITY };
+  const order = orderByScore(rows.score);
+  for (let at = 0; at < order.length; at++) {
+    total += gain(rows, order[at], counted);
+    const threshold = rows.score[order[at]];
+    if (total > best.total && threshold !== rows.score[order[at + 1]]) best = { total, threshold };
   }
   return best;
 }
 
-/** Adds some of the rows, all detected, to a total. `bestOf` has what each window counts for so far, and is brought up to date. */
-function addRows(rows: readonly Row[], from: number, to: number, before: number, bestOf: Float64Array): number {
-  let total = before;
-  for (let i = from; i < to; i++) {
-    const { worth, window } = rows[i];
-    if (window < 0) total += worth;
-    else if (worth > bestOf[window]) {
-      total += worth - bestOf[window];
-      bestOf[window] = worth;
-    }
+/** Places from the highest score to the lowest. Numbers are sorted natively, which a comparing function would slow down many times. */
+function orderByScore(score: Float64Array): Uint32Array {
+  const sorted = score.toSorted().reverse();
+  const firstOf = new Map<number, number>();
+  for (let at = sorted.length - 1; at >= 0; at--) firstOf.set(sorted[at], at);
+  const order = new Uint32Array(score.length);
+  for (let i = 0; i < score.length; i++) {
+    const at = firstOf.get(score[i]) as number;
+    order[at] = i;
+    firstOf.set(score[i], at + 1);
   }
-  return total;
+  return order;
+}
+
+/** What a detected row adds to the total. `counted` has what each window counts for so far, and is brought up to date. */
+function gain({ worth, window }: Rows, row: number, counted: Float64Array): number {
+  const place = window[row];
+  if (place < 0) return worth[row];
+  const more = Math.max(0, worth[row] - counted[place]);
+  counted[place] += more;
+  return more;
+}
+
+export interface NabCount {
+  readonly windows: number;
+  /** Windows with a detection in them. */
+  readonly found: number;
+  /** Detections outside of windows. */
+  readonly falseAlarms: number;
+}
+
+/** Counts what is detected at a threshold, probation left out. */
+export function countNab(results: readonly ScoredSeries[], threshold: number): NabCount {
+  const { window, windows } = collectRows(results, nabProfiles.standard, threshold);
+  const inside = window.filter((place) => place >= 0);
+  return { windows, found: new Set(inside).size, falseAlarms: window.length - inside.length };
 }
