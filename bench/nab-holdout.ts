@@ -53,7 +53,9 @@ for (const set of sets) {
 }
 for (const [folder, { score, threshold, set, left }] of best) {
   const own = scoreNabAt(left, nabProfiles.standard, threshold);
-  console.log(`${folder}: ${own.toFixed(1)} (the others ${score.toFixed(1)}) at ${threshold.toFixed(3)} with ${differences(set)}`);
+  console.log(
+    `${folder}: ${Number.isFinite(own) ? own.toFixed(1) : 'no windows'} (the others ${score.toFixed(1)}) at ${threshold.toFixed(3)} with ${differences(set)}`,
+  );
 }
 const held = [...best.values()].flatMap(({ left, threshold }) =>
   left.map(({ series, scores }) => ({ series, scores: Float64Array.from(scores, (score) => (score >= threshold ? 1 : 0)) })),

@@ -80,7 +80,7 @@ export function learnObservation(state: DetectorState, seen: Observation, parame
   state.seasonDifference = features.season;
   if (!Number.isNaN(features.season)) {
     learnRange(ranges.season, features.season, width, parameters);
-    if (Number.isNaN(state.seasonSinceMs)) state.seasonSinceMs = seen.tsMs;
+    if (!(state.seasonSinceMs <= seen.tsMs)) state.seasonSinceMs = seen.tsMs; // none yet, or a clock that was set back
   }
   learnSeason(state.season, seen.tsMs, seen.taken, parameters);
 }

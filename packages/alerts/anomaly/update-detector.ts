@@ -48,7 +48,7 @@ export function updateDetector(
   const excess = Math.max(excesses.value, excesses.jump, excesses.season, excesses.level, excesses.motion, excesses.flat);
   const rawScore = toScore(excess);
   const verdict = {
-    score: isMuted(state, excess, parameters) ? 0 : rawScore,
+    score: muteAfterAlert(state, excess, parameters) ? 0 : rawScore,
     rawScore,
     ...bandOf(state, seen, parameters),
     reasons: excess < 1 ? [] : findReasons(state, seen, excesses, parameters),
@@ -62,7 +62,7 @@ function judgeInfinite(state: DetectorState, tsMs: number, value: number, parame
   learnInterval(state, tsMs, parameters);
   if (state.ranges.value.count < parameters.warmupSamples) return NOTHING;
   const excess = MOST_EXCESS;
-  const score = isMuted(state, excess, parameters) ? 0 : toScore(excess);
+  const score = muteAfterAlert(state, excess, parameters) ? 0 : toScore(excess);
   return { ...NOTHING, score, rawScore: toScore(excess), reasons: [infiniteReason(value, state.ranges.value)] };
 }
 
@@ -71,8 +71,8 @@ function toScore(excess: number): number {
   return -Math.expm1(-excess);
 }
 
-/** Counts on from the last alert; an excess that is one by itself starts the count anew. */
-function isMuted(state: DetectorState, excess: number, { quietSamples, louder }: DetectorParameters): boolean {
+/** Whether an excess is muted. Counts the samples since the last alert; one that is an alert starts the count anew. */
+function muteAfterAlert(state: DetectorState, excess: number, { quietSamples, louder }: DetectorParameters): boolean {
   const muted = state.sinceAlert < quietSamples && excess <= louder * state.alertExcess;
   if (excess >= 1 && !muted) Object.assign(state, { sinceAlert: 0, alertExcess: excess });
   else state.sinceAlert++;
