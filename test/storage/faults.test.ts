@@ -144,10 +144,10 @@ async function checkEnd(world: World, process: Process): Promise<void> {
       .filter(({ pk }) => pk === 'blk/metrics/t/hot/2026-11-20')
       .map(({ sk }) => sk),
   ).toEqual(['head']);
-  expect(findLooseEnds(world.table, world.blobs).dangling).toEqual([]);
+  expect(findLooseEnds(world.table.items(), world.blobs.stored.keys()).dangling).toEqual([]);
   world.clock.nowMs = END + 26 * HOUR_MS;
   await sweep(process.deps);
-  expect(findLooseEnds(world.table, world.blobs)).toEqual({ dangling: [], orphans: [] });
+  expect(findLooseEnds(world.table.items(), world.blobs.stored.keys())).toEqual({ dangling: [], orphans: [] });
 }
 
 /** The scenario with one fault. What fails is done again: appends by the client, jobs by their schedule, 16 minutes later. */
