@@ -29,6 +29,7 @@ export async function startQuarterdeck(dataDir: string, env: Readonly<Record<str
     pid: child.pid as number,
     complaints: () => complaints,
     async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const ended = once(child, 'exit');
       child.kill(signal);
       const [code] = await ended;

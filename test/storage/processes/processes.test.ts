@@ -227,5 +227,5 @@ describe.skipIf(absence !== undefined)(`eight processes over DynamoDB and S3${ab
     for (const dayMs of [HISTORY, DAY, DAY + DAY_MS]) expect([blocksOf('warm', dayMs), blocksOf('cold', dayMs)]).toEqual([1, 1]);
     expect(answers).toBeGreaterThan(10);
     expect(kills).toBeGreaterThan(2);
-  }, 120_000);
+  }, 300_000);
 });
