@@ -1,6 +1,6 @@
 import type { AggregateColumns } from '#model/samples.ts';
+import type { WriteBody } from '#test/ingest/write-bodies.ts';
 import type { Samples } from '#test/storage/model.ts';
-import type { Row } from '#test/storage/store.ts';
 
 /** What a process is started with. */
 export interface ProcessSettings {
@@ -18,7 +18,7 @@ export interface ProcessSettings {
 
 /** What a process can be told to do, and what it answers. */
 export interface Commands {
-  append: { input: { readonly protocol: 'remote-write' | 'json-lines'; readonly rows: readonly Row[] }; output: undefined };
+  append: { input: WriteBody; output: undefined };
   run: { input: { readonly name: string; readonly event: Readonly<Record<string, unknown>> }; output: unknown };
   readRaw: { input: { readonly backMs: number }; output: RawAnswer };
   readTier: { input: { readonly tier: 'warm' | 'cold'; readonly startMs: number }; output: Map<string, AggregateColumns> };

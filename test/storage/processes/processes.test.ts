@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alignDown, DAY_MS, HOUR_MS, isoDate, MINUTE_MS } from '#core/time.ts';
 import { dynamoAbsence } from '#test/aws/dynamodb-server.ts';
 import { S3_START_MS, s3Absence } from '#test/aws/s3-server.ts';
+import { writeBody } from '#test/ingest/write-bodies.ts';
 import { addRows, aggregatesOf, findFaults, findLooseEnds, findMiscounts, type Samples } from '#test/storage/model.ts';
 import { seededRandom } from '#test/storage/seeded-random.ts';
 import type { Row } from '#test/storage/store.ts';
@@ -58,7 +59,7 @@ async function insist<T>(job: () => Promise<T>): Promise<T> {
 
 async function send(run: Run, process: ControlledProcess, protocol: 'remote-write' | 'json-lines', rows: readonly Row[]): Promise<void> {
   addRows(run.attempted, rows);
-  await insist(() => process.tell('append', { protocol, rows }));
+  await insist(() => process.tell('append', writeBody(protocol, rows)));
   addRows(run.acknowledged, rows);
   run.steps++;
 }
@@ -80,7 +81,7 @@ async function write(run: Run, process: ControlledProcess, job: string): Promise
     const rows = rowsBefore(run.world.clock.now() - lateMs, 1 + Math.floor(random() * 12), job, random);
     const protocol = random() < 0.5 ? 'remote-write' : 'json-lines';
     await send(run, process, protocol, rows);
-    if (random() < 0.1) await insist(() => process.tell('append', { protocol, rows }));
+    if (random() < 0.1) await insist(() => process.tell('append', writeBody(protocol, rows)));
   }
 }
 

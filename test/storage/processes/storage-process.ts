@@ -12,7 +12,6 @@ import { loadFunction } from '#functions/registry.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Table } from '#ports/table.ts';
 import { createReadCache } from '#storage/read-cache.ts';
-import { writeBody } from '#test/ingest/write-bodies.ts';
 import { readRaw, readTier } from '#test/storage/model.ts';
 import { seededRandom } from '#test/storage/seeded-random.ts';
 import { openClock } from './clock-file.ts';
@@ -91,8 +90,7 @@ const api = createApi(
 );
 
 const handlers: { readonly [K in keyof Commands]: (input: Commands[K]['input']) => Promise<Commands[K]['output']> } = {
-  async append({ protocol, rows }) {
-    const { path, headers, body } = writeBody(protocol, rows);
+  async append({ path, headers, body }) {
     const answer = await api.request(path, { method: 'POST', headers: { ...headers, authorization: 'Bearer token' }, body });
     if (answer.status === 503) throw Object.assign(new Error(await answer.text()), { kind: 'unavailable' });
     if (answer.status !== 204) throw new Error(`${path} answers ${answer.status}: ${await answer.text()} ${defects}`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { createDynamoClient, createS3Client } from '#aws/clients.ts';
 import { createBucket } from '#aws/create-bucket.ts';
@@ -13,7 +13,6 @@ import type { Item } from '#ports/table.ts';
 import { startDynamoServer } from '#test/aws/dynamodb-server.ts';
 import { s3Credentials, s3Endpoint } from '#test/aws/s3-server.ts';
 import { bundleFunction } from '#test/stacks/bundle-function.ts';
-import { root } from '#test/stacks/sst-platform.ts';
 import { openClock, type SharedClock, setClock } from './clock-file.ts';
 import type { ProcessSettings } from './commands.ts';
 
@@ -36,7 +35,7 @@ export async function openWorld(startMs: number): Promise<World> {
   const clockPath = join(folder, 'clock');
   setClock(clockPath, startMs);
   const clock = openClock(clockPath);
-  const [program, dynamo, s3] = await Promise.all([bundleProgram(), startDynamoServer(), s3Endpoint()]);
+  const [program, dynamo, s3] = await Promise.all([bundleProgram(join(folder, 'process.mjs')), startDynamoServer(), s3Endpoint()]);
   const [bucket, table] = [`quarterdeck-${randomUUID()}`, 'quarterdeck'];
   const access = { region: 'us-east-1', credentials: s3Credentials };
   const dynamoClient = createDynamoClient({ ...access, endpoint: dynamo.endpoint });
@@ -55,17 +54,14 @@ export async function openWorld(startMs: number): Promise<World> {
       s3Client.destroy();
       await dynamo.stop();
       await rm(folder, { recursive: true });
-      await rm(dirname(program), { recursive: true });
     },
   };
 }
 
-async function bundleProgram(): Promise<string> {
-  const { code } = await bundleFunction(join(import.meta.dirname, 'storage-process.ts'), ['snappy']);
-  await mkdir(join(root, 'node_modules', '.cache'), { recursive: true }); // where native packages are found from
-  const folder = await mkdtemp(join(root, 'node_modules', '.cache', 'quarterdeck-process-'));
-  await writeFile(join(folder, 'process.mjs'), code);
-  return join(folder, 'process.mjs');
+async function bundleProgram(file: string): Promise<string> {
+  const { code } = await bundleFunction(join(import.meta.dirname, 'storage-process.ts'));
+  await writeFile(file, code);
+  return file;
 }
 
 async function scan(client: DynamoDBClient, TableName: string): Promise<Item[]> {
