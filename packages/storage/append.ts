@@ -44,7 +44,7 @@ export function createSampleStore(deps: StorageDeps): SampleStore {
         const window: Window = { tenant, tier: 'hot', date: isoDate(day.dayMs) };
         for (let attempt = 1; ; attempt++) {
           if (await writeSegment(deps, await openWindow(window), id, day)) return;
-          if (attempt === GUARDED_TRIES) throw new OpsError('unavailable', `${window.date} was taken off the list of days meanwhile`);
+          if (attempt === GUARDED_TRIES) throw new OpsError('unavailable', `${window.date} is about to expire`);
           known.delete(`${tenant}/${window.date}`);
         }
       });
@@ -100,12 +100,12 @@ function expiryGuard(deps: StorageDeps, window: WindowItem, dayMs: number): Writ
   const spared = deps.now() < dayMs + DAY_MS + Math.min(DAY_MS, deps.settings(window.tenant).retentionMs.hot);
   if (spared) return [];
   return [
-    { kind: 'check', key: headKey(window), condition: { equals: { expired: null } } },
+    { kind: 'check', key: headKey(window), condition: { equals: { closed: null, expired: null } } },
     { kind: 'check', key: windowKey(window), condition: { equals: { segmentShards: window.segmentShards } } },
   ];
 }
 
-/** Tells why a guarded write was refused: `input` where the day takes no more, false where it has to be listed anew. */
+/** Tells why a guarded write was refused: `input` where the day takes no more, false where it may again when it is opened anew. */
 async function refuseExpired(deps: StorageDeps, window: WindowItem): Promise<false> {
   const { expired } = await readHead(deps.table, window);
   if (!expired) return false;
