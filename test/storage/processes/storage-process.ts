@@ -67,7 +67,10 @@ const table: Table = paused({
 
 const unneeded = () => Promise.reject(new Error('nothing here needs this port'));
 const retention = `tenants: { ${TENANT}: { retention: { hot: 2d, warm: 30d, cold: 400d }, ingest: { segmentShards: 2 } } }`;
-const config = await loadConfig({ readFile: async (path) => (path === 'tenants.yaml' ? retention : undefined) });
+const config = await loadConfig({
+  readFile: async (path) => (path === 'tenants.yaml' ? retention : undefined),
+  list: async () => ['tenants.yaml'],
+});
 const deps = createDeps({ blobs, table, bus: { publish: unneeded }, uploads: { presign: unneeded } }, config, {
   now: clock.now,
   observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
@@ -75,6 +78,8 @@ const deps = createDeps({ blobs, table, bus: { publish: unneeded }, uploads: { p
   inlineBytes: 350,
   graceMs: 10 * MINUTE_MS,
   pause: async () => void (await setImmediate()),
+  externalUrl: '',
+  allowPrivateTargets: false,
 });
 const grant = { token: 'token', tenant: TENANT, scopes: new Set(['ingest'] as const) };
 const defects: string[] = [];
