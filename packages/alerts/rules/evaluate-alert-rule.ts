@@ -6,7 +6,7 @@ import { type AlertChange, failRule, type RuleResult, type RuleSample, type Stat
 import { type ActiveAlert, alertSeries, forStateSeries, type RuleState, writtenSeries } from './rule-state.ts';
 
 /** How long a resolved alert is remembered, as in Prometheus. */
-export const RESOLVED_RETENTION_MS = 15 * 60_000;
+const RESOLVED_RETENTION_MS = 15 * 60_000;
 
 /** What one evaluation of a rule has to go by. */
 export interface RuleInput<R> {
