@@ -27,18 +27,34 @@ await new Promise(setImmediate);
 console.log(performance.now() - startMs);
 process.exit();`;
 
-const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-bundles-'));
-writeFileSync(join(folder, 'import.mjs'), program);
-for (const file of globSync('functions/*/*.ts').sort()) {
-  const { code } = await bundleFunction(file, ['snappy']);
-  const bundle = join(folder, `${file.replaceAll('/', '-')}.mjs`);
-  writeFileSync(bundle, code);
-  const times = Array.from({ length: RUNS }, () =>
-    Number(execFileSync(process.execPath, [join(folder, 'import.mjs'), bundle], { env: environment, encoding: 'utf8' })),
-  );
-  const medianMs = times.sort((a, b) => a - b)[RUNS >> 1];
-  console.log(
-    `${file.slice('functions/'.length, -'.ts'.length).padEnd(20)} ${String(code.length).padStart(9)} bytes ${medianMs.toFixed(0).padStart(4)} ms`,
-  );
+export interface BundleFigures {
+  /** As in functions/: `ingest/http`. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly importMs: number;
 }
-rmSync(folder, { recursive: true });
+
+/** Bundles every function and imports each a few times in a process of its own; the median counts. */
+export async function measureBundles(): Promise<BundleFigures[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-bundles-'));
+  writeFileSync(join(folder, 'import.mjs'), program);
+  const figures: BundleFigures[] = [];
+  for (const file of globSync('functions/*/*.ts').sort()) {
+    const { code } = await bundleFunction(file);
+    const bundle = join(folder, `${file.replaceAll('/', '-')}.mjs`);
+    writeFileSync(bundle, code);
+    const times = Array.from({ length: RUNS }, () =>
+      Number(execFileSync(process.execPath, [join(folder, 'import.mjs'), bundle], { env: environment, encoding: 'utf8' })),
+    );
+    const importMs = times.sort((a, b) => a - b)[RUNS >> 1];
+    figures.push({ name: file.slice('functions/'.length, -'.ts'.length), sizeBytes: code.length, importMs });
+  }
+  rmSync(folder, { recursive: true });
+  return figures;
+}
+
+if (import.meta.main) {
+  for (const { name, sizeBytes, importMs } of await measureBundles()) {
+    console.log(`${name.padEnd(20)} ${String(sizeBytes).padStart(9)} bytes ${importMs.toFixed(0).padStart(4)} ms`);
+  }
+}

@@ -78,7 +78,7 @@ function measure(name: string, bodies: readonly Body[], decode: (body: Uint8Arra
 const { remoteWrite, otlp } = generate();
 const series = createSeriesCache({ maxSeries: MAX_SERIES, limits });
 const translator = createOtlpTranslator({ series, maxSeries: MAX_SERIES }, defaultOtlpSettings);
-const plain = remoteWrite.map((body) => ({ ...body, bytes: decodeBody(body.bytes, 'snappy', limits) }));
+const plain = remoteWrite.map((body) => ({ ...body, bytes: decodeBody(body.bytes, 'snappy', limits).slice() }));
 const version2 = plain.map((body) => ({ ...body, bytes: toVersion2(decodeRemoteWriteV1({ series }, body.bytes)) }));
 
 measure('snappy alone', remoteWrite, (bytes) => decodeRemoteWriteV1({ series }, decodeBody(bytes, 'snappy', limits).subarray(0, 0)));

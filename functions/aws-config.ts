@@ -5,6 +5,7 @@ import { type Deployment, readDeployment } from '#config/deployment.ts';
 import { type ConfigFile, type PushResult, pushConfig } from '#config/pushed-config.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
+import { loadWholeConfig } from './whole-config.ts';
 
 /** Puts a configuration in force in the deployment that the environment names. */
 export async function pushConfigToAws(files: readonly ConfigFile[], now: Clock): Promise<PushResult> {
@@ -12,7 +13,12 @@ export async function pushConfigToAws(files: readonly ConfigFile[], now: Clock):
   const [s3, dynamo] = [createS3Client({}), createDynamoClient({})];
   try {
     return await pushConfig(
-      { blobs: createS3Blobs({ client: s3, bucket }), table: createDynamoTable({ client: dynamo, tableName: table }), now },
+      {
+        blobs: createS3Blobs({ client: s3, bucket }),
+        table: createDynamoTable({ client: dynamo, tableName: table }),
+        now,
+        check: loadWholeConfig,
+      },
       files,
     );
   } finally {

@@ -69,6 +69,8 @@ async function loadDeps(ports: Ports, needs: AwsNeeds, now: Clock): Promise<{ de
     cache: createReadCache(needs.cacheBytes ?? 0),
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
+    externalUrl: '',
+    allowPrivateTargets: false,
     pause: async () => {}, // one request at a time: nobody waits for a turn
   });
   return { deps, version };

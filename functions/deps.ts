@@ -6,8 +6,11 @@ import { compilePipeline } from '#ingest/pipeline/pipeline.ts';
 import { readDroppedRanges } from '#ingest/run-aggregation.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Bus } from '#ports/bus.ts';
+import type { EventTargets } from '#ports/event-targets.ts';
+import type { Mail } from '#ports/mail.ts';
 import type { SampleSource } from '#ports/sample-source.ts';
 import type { Table } from '#ports/table.ts';
+import type { Topics } from '#ports/topics.ts';
 import type { Uploads } from '#ports/uploads.ts';
 import { findAggregatedDays } from '#storage/aggregated-days.ts';
 import { createSampleStore } from '#storage/append.ts';
@@ -32,6 +35,8 @@ export interface RunOptions {
   readonly inlineBytes: number;
   readonly graceMs: number;
   readonly pause: () => Promise<void>;
+  readonly externalUrl: string;
+  readonly allowPrivateTargets: boolean;
 }
 
 /** Everything that functions and routes are made of. */
@@ -42,6 +47,14 @@ export interface FunctionDeps extends Ports {
   readonly storage: StorageDeps;
   readonly source: SampleSource;
   readonly ingest: IngestDeps;
+  /** Where people reach this installation; in alerts and notifications. */
+  readonly externalUrl: string;
+  /** Notifications may go to private and loopback addresses. */
+  readonly allowPrivateTargets: boolean;
+  /** What notifications go by beside HTTP, where there is any. */
+  readonly mail?: Mail | undefined;
+  readonly topics?: Topics | undefined;
+  readonly eventTargets?: EventTargets | undefined;
   /** How long a call may still take, where that is bounded. */
   readonly remainingMs?: (() => number) | undefined;
 }
@@ -73,7 +86,8 @@ export function createDeps(ports: Ports, config: Config, options: RunOptions): F
     newId,
     findRefusedDays: ({ tenant, retentionClass }, dates) => findAggregatedDays(storage, namespaceOf(tenant, retentionClass), dates),
   };
-  return { ...ports, now, newId, config, storage, source: createSampleSource(storage), ingest };
+  const { externalUrl, allowPrivateTargets } = options;
+  return { ...ports, now, newId, config, storage, source: createSampleSource(storage), ingest, externalUrl, allowPrivateTargets };
 }
 
 /** 96 random bits, in letters and digits. */

@@ -2,6 +2,9 @@ import type { OpsFunction } from './lambda.ts';
 
 /** Every function that can be invoked, by name: its path here, with dashes. Loaded when first called. */
 const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction }>>> = {
+  'alerts-deliver': () => import('./alerts/deliver.ts'),
+  'alerts-dispatch': () => import('./alerts/dispatch.ts'),
+  'alerts-evaluate': () => import('./alerts/evaluate.ts'),
   'events-publish': () => import('./events/publish.ts'),
   'ingest-aggregate': () => import('./ingest/aggregate.ts'),
   'ingest-import': () => import('./ingest/import.ts'),

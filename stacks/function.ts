@@ -17,8 +17,6 @@ export interface FunctionPlan {
   readonly permissions: readonly sst.aws.FunctionPermissionArgs[];
   /** The answer goes out while it is made. */
   readonly streams?: boolean | undefined;
-  /** npm packages with native code, with their versions. */
-  readonly install?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Partitions of the table that only their own functions write: API keys, and the pointer to the configuration. */
@@ -42,7 +40,7 @@ export function defineFunction(events: Events, data: Data, name: string, plan: F
     memory: plan.memory,
     timeout: plan.timeout,
     logging: { retention: '1 month', format: 'json' },
-    nodejs: { minify: true, ...(plan.install && { install: plan.install }) },
+    nodejs: { minify: true },
     environment: sst.Linkable.env([data.blobs, data.uploads, data.table, events.bus]),
     permissions: [
       ...plan.permissions,

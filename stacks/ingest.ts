@@ -3,9 +3,6 @@ import type { Events } from './events.ts';
 import { defineFunction, type Functions } from './function.ts';
 import { onTable, within } from './permissions.ts';
 
-/** Native code, and thus beside the bundle instead of in it. As in package.json. */
-const NATIVE = { snappy: '7.4.3' };
-
 /** The function URL that takes data in, the import of uploaded files, and aggregation rules. */
 export function createIngest(events: Events, data: Data): { readonly url: $util.Output<string>; readonly functions: Functions } {
   const { blobs, uploads, table } = data;
@@ -14,7 +11,6 @@ export function createIngest(events: Events, data: Data): { readonly url: $util.
     memory: '1024 MB',
     timeout: '1 minute',
     startedBy: 'url',
-    install: NATIVE,
     permissions: [
       write,
       onTable(table, 'GetItem', 'Query', 'PutItem', 'BatchWriteItem', 'ConditionCheckItem'),

@@ -8,6 +8,8 @@ usage='usage: debian.sh unpack <package>...'
 [ "${1:-}" = unpack ] && [ $# -ge 2 ] || { echo "$usage" >&2; exit 2; }
 shift
 mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9 # tests run at once, and want the same
 work=$(mktemp -d "$cache/unpack.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 updated=
@@ -21,6 +23,5 @@ for package in "$@"; do
   mkdir "$work/$package"
   (cd "$work/$package" && apt-get download "$package") >"$work/download.log" 2>&1 || { cat "$work"/*.log >&2; exit 1; }
   dpkg -x "$work/$package"/*.deb "$work/$package/root"
-  # Another process may have been faster, which is as good.
-  mv -T "$work/$package/root" "$cache/$package" 2>/dev/null || [ -d "$cache/$package" ]
+  mv -T "$work/$package/root" "$cache/$package"
 done

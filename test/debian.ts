@@ -9,7 +9,7 @@ const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'qua
 export function debianProgram(packageName: string, program: string): string | undefined {
   const path = join(cache, packageName, 'usr', 'bin', program);
   if (!existsSync(path) && process.env.CI === 'true') {
-    execFileSync(resolve(import.meta.dirname, 'debian.sh'), ['unpack', packageName], { timeout: 120_000 });
+    execFileSync(resolve(import.meta.dirname, 'debian.sh'), ['unpack', packageName], { timeout: 240_000 });
   }
   return existsSync(path) ? path : undefined;
 }

@@ -12,6 +12,8 @@ export interface ApiDomains extends IngestDomains, QueryDomains {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
   readonly registry: MetricRegistry;
+  /** Tenants are told apart by tokens: what one asks for neither touches nor shows another. */
+  readonly isShared: boolean;
 }
 
 /** Every route with the scope that it takes. */
@@ -21,7 +23,7 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     ...queryGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
-    { scope: 'query', routes: metricsRoutes(deps.registry) },
-    { scope: 'admin', routes: invokeRoutes({ invoke: deps.invoke, names: deps.functionNames }) },
+    { scope: 'query', routes: metricsRoutes(deps) },
+    { scope: 'admin', routes: invokeRoutes({ ...deps, names: deps.functionNames }) },
   ];
 }

@@ -40,7 +40,7 @@ export function createS3Client(options: ClientOptions): S3Client {
  * The SDK does not retry here: it would repeat a conditional write after a lost answer, meet that write's own success and
  * report a conflict, or add twice. callAws repeats only what is safe.
  */
-function commonOptions(options: ClientOptions, requestTimeoutMs: number) {
+export function commonOptions(options: ClientOptions, requestTimeoutMs: number) {
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   return {
     maxAttempts: 1,

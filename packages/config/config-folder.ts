@@ -13,19 +13,24 @@ export async function openConfigFolder({ dir, named }: Settings['config']): Prom
   if (named && !folder?.isDirectory()) {
     throw new OpsError('input', `QUARTERDECK_CONFIG: got ${JSON.stringify(dir)}; takes a folder that exists`);
   }
-  return { readFile: (path) => readText(dir, path) };
+  const list = async () => (folder?.isDirectory() ? listFiles(dir) : []);
+  return { readFile: (path) => readText(dir, path), list };
 }
 
 /** Every file of a folder and of the folders in it, but for hidden ones. `input` for what cannot be read as text. */
 export async function readConfigFolder(dir: string): Promise<ConfigFile[]> {
+  return Promise.all((await listFiles(dir)).map(async (path) => ({ path, text: (await readText(dir, path)) ?? '' })));
+}
+
+async function listFiles(dir: string): Promise<string[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new OpsError('input', `${dir}: cannot be read as a folder (${cause.code ?? cause.message})`, { cause });
   });
-  const paths = entries
+  return entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !path.split('/').some((part) => part.startsWith('.')));
-  return Promise.all(paths.sort().map(async (path) => ({ path, text: (await readText(dir, path)) ?? '' })));
+    .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
+    .sort();
 }
 
 async function readText(dir: string, path: string): Promise<string | undefined> {

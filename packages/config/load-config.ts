@@ -7,6 +7,8 @@ import { checkYamlFile, type Problem, parseYamlFile, throwProblems, type YamlFil
 export interface ConfigFiles {
   /** The text of a file by its path inside the folder, with `/`; undefined where there is none. */
   readFile(path: string): Promise<string | undefined>;
+  /** The paths of all files, in order. */
+  list(): Promise<readonly string[]>;
 }
 
 /** The whole configuration, validated. */
@@ -19,6 +21,8 @@ export interface Config {
   readonly pipelines: ReadonlyMap<string, readonly PipelineRule[]>;
   /** Look-up tables by file. */
   readonly tables: ReadonlyMap<string, LookupTable>;
+  /** The rest of the folder, for those who know what its files mean. */
+  readonly files: ConfigFiles;
 }
 
 /** What is set for a tenant, named in a file or not. */
@@ -47,7 +51,7 @@ export async function loadConfig(files: ConfigFiles): Promise<Config> {
     problems.push(...(await readTables(files, pipelineFile.yaml, pipelines, tables)));
   }
   if (problems.length > 0) throwProblems(problems);
-  return { tenants, defaults, pipelines, tables };
+  return { tenants, defaults, pipelines, tables, files };
 }
 
 interface Checked<T> {

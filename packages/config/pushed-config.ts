@@ -6,7 +6,7 @@ import type { Clock } from '#core/time.ts';
 import { assertBlobKey } from '#ports/blob-keys.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Table } from '#ports/table.ts';
-import { type ConfigFiles, loadConfig } from './load-config.ts';
+import type { ConfigFiles } from './load-config.ts';
 
 /** One file of a configuration folder. */
 export interface ConfigFile {
@@ -38,8 +38,11 @@ const FILES_AT_ONCE = 8;
  * write, the pointer that puts it in force. The version is the hash of the contents, so that a repeat changes nothing; earlier
  * sets stay, and pushing one again brings it back.
  */
-export async function pushConfig(deps: { blobs: Blobs; table: Table; now: Clock }, files: readonly ConfigFile[]): Promise<PushResult> {
-  await checkFiles(files);
+export async function pushConfig(
+  deps: { blobs: Blobs; table: Table; now: Clock; check: (files: ConfigFiles) => Promise<unknown> },
+  files: readonly ConfigFile[],
+): Promise<PushResult> {
+  await checkFiles(files, deps.check);
   const ordered = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const version = versionOf(ordered);
   const encoder = new TextEncoder();
@@ -50,12 +53,18 @@ export async function pushConfig(deps: { blobs: Blobs; table: Table; now: Clock 
   return { version, files: files.length, replaced };
 }
 
-async function checkFiles(files: readonly ConfigFile[]): Promise<void> {
+/** Files that are at hand already. */
+export function filesInHand(files: readonly ConfigFile[]): ConfigFiles {
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  return { readFile: async (path) => texts.get(path), list: async () => [...texts.keys()].sort() };
+}
+
+async function checkFiles(files: readonly ConfigFile[], check: (files: ConfigFiles) => Promise<unknown>): Promise<void> {
   if (files.length > MAX_FILES) throw new OpsError('input', `a configuration of ${files.length} files; at most ${MAX_FILES} are taken`);
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   if (texts.size < files.length) throw new OpsError('input', 'the same file is named twice');
   for (const path of texts.keys()) assertBlobKey(keyOf('0', path));
-  await loadConfig({ readFile: async (path) => texts.get(path) });
+  await check(filesInHand(files));
 }
 
 /** 128 bits over names and contents, each with its length before it. */
@@ -78,13 +87,14 @@ export async function readVersion(table: Table): Promise<string> {
 /** Opens the set in force. A set never changes, so what is read belongs together whatever is pushed meanwhile. */
 export async function openPushedConfig({ blobs, table }: { blobs: Blobs; table: Table }): Promise<PushedConfig> {
   const item = await retry(() => table.get(POINTER));
-  if (!item) return { version: '', files: { readFile: async () => undefined } };
+  if (!item) return { version: '', files: { readFile: async () => undefined, list: async () => [] } };
   const version = String(item.version);
   const paths = new Set(JSON.parse(String(item.files)) as string[]);
   const decoder = new TextDecoder();
   return {
     version,
     files: {
+      list: async () => [...paths].sort(),
       async readFile(path) {
         if (!paths.has(path)) return undefined;
         return decoder.decode(await retry(() => blobs.get(keyOf(version, path))));

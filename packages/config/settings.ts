@@ -19,6 +19,8 @@ export interface Settings {
   readonly backend: 'local' | 'aws';
   readonly awsEndpointUrl: string | undefined;
   readonly allowPrivateTargets: boolean;
+  /** Where people reach this server, if not at the address it listens on. */
+  readonly externalUrl: string | undefined;
   readonly githubSecret: string | undefined;
   readonly gitlabToken: string | undefined;
   readonly ciSecret: string | undefined;
@@ -58,6 +60,7 @@ const variables = z.object({
   QUARTERDECK_BACKEND: z.enum(['local', 'aws'], 'takes local or aws').default('local'),
   AWS_ENDPOINT_URL: z.url({ protocol: /^https?$/, error: 'takes an http or https URL' }).optional(),
   QUARTERDECK_ALLOW_PRIVATE_TARGETS: switchField('off'),
+  QUARTERDECK_EXTERNAL_URL: z.url({ protocol: /^https?$/, error: 'takes an http or https URL' }).optional(),
   QUARTERDECK_GITHUB_SECRET: secret,
   QUARTERDECK_GITLAB_TOKEN: secret,
   QUARTERDECK_CI_SECRET: secret,
@@ -105,6 +108,7 @@ function toSettings(data: z.infer<typeof variables>): Settings {
     backend: data.QUARTERDECK_BACKEND,
     awsEndpointUrl: data.AWS_ENDPOINT_URL,
     allowPrivateTargets: data.QUARTERDECK_ALLOW_PRIVATE_TARGETS,
+    externalUrl: data.QUARTERDECK_EXTERNAL_URL?.replace(/\/+$/, ''),
     githubSecret: data.QUARTERDECK_GITHUB_SECRET,
     gitlabToken: data.QUARTERDECK_GITLAB_TOKEN,
     ciSecret: data.QUARTERDECK_CI_SECRET,

@@ -28,6 +28,10 @@ interface Generation<T> {
   seeds: Int32Array;
   offsets: Uint32Array;
   lengths: Uint32Array;
+  /** The entry that was asked for after each one, plus one: senders repeat their series in the same order. */
+  successors: Int32Array;
+  /** The entry that was asked for last; -1 before the first. */
+  last: number;
   readonly values: T[];
   keys: Uint8Array;
   keysView: DataView;
@@ -51,9 +55,17 @@ export function createByteCache<T>(limits: ByteCacheLimits): ByteCache<T> {
 
   return {
     get(source, start, end, seed) {
+      const expected = expectedEntry(young);
+      if (expected >= 0 && young.seeds[expected] === seed && sameKey(young, expected, source, start, end)) {
+        young.last = expected;
+        return young.values[expected];
+      }
       const hash = hashBytes(source, start, end, seed);
       const at = findEntry(young, source, start, end, seed, hash);
-      if (at >= 0) return young.values[at];
+      if (at >= 0) {
+        follow(young, at);
+        return young.values[at];
+      }
       if (old.count === 0) return undefined;
       const before = findEntry(old, source, start, end, seed, hash);
       if (before < 0) return undefined;
@@ -76,11 +88,22 @@ function createGeneration<T>(): Generation<T> {
     seeds: new Int32Array(256),
     offsets: new Uint32Array(256),
     lengths: new Uint32Array(256),
+    successors: new Int32Array(256),
+    last: -1,
     values: [],
     keys,
     keysView: new DataView(keys.buffer),
     keysUsed: 0,
   };
+}
+
+function expectedEntry<T>({ last, successors }: Generation<T>): number {
+  return last < 0 ? -1 : successors[last] - 1;
+}
+
+function follow<T>(generation: Generation<T>, at: number): void {
+  if (generation.last >= 0) generation.successors[generation.last] = at + 1;
+  generation.last = at;
 }
 
 /** Two lanes of multiply and shift over 4-byte words; every input bit reaches every output bit in the finish. */
@@ -145,6 +168,7 @@ function addEntry<T>(
   generation.values.push(value);
   generation.keys.set(new Uint8Array(source.buffer, source.byteOffset + start, length), generation.keysUsed);
   generation.keysUsed += length;
+  follow(generation, at);
 }
 
 function fillSlot(slots: Int32Array, hash: number, at: number): boolean {
@@ -165,6 +189,7 @@ function growEntries<T>(generation: Generation<T>): void {
   generation.seeds = grownCopy(generation.seeds, new Int32Array(size));
   generation.offsets = grownCopy(generation.offsets, new Uint32Array(size));
   generation.lengths = grownCopy(generation.lengths, new Uint32Array(size));
+  generation.successors = grownCopy(generation.successors, new Int32Array(size));
   const slots = new Int32Array(size * 2);
   for (let at = 0; at < generation.count; at++) fillSlot(slots, generation.hashes[at] as number, at);
   generation.slots = slots;

@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { openConfigFolder } from '#config/config-folder.ts';
-import { loadConfig } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { loadFunction } from '#functions/registry.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
 import { createReadCache } from '#storage/read-cache.ts';
 import { type LocalPorts, openLocal } from './open.ts';
 import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
+import { createSmtpMail } from './smtp-mail.ts';
 
 const CACHE_BYTES = 160 * 1024 * 1024;
 const INLINE_BYTES = 4 * 1024;
@@ -25,10 +26,10 @@ export interface LocalApp {
 
 /** Opens the data folder and puts everything together over it; nothing runs by itself yet. `onStored` is told of each request. */
 export async function openApp(settings: Settings, onStored: () => void = () => {}): Promise<LocalApp> {
-  const config = await loadConfig(await openConfigFolder(settings.config));
-  const ports = await openLocal(settings.dataDir, Date.now);
+  const config = await loadWholeConfig(await openConfigFolder(settings.config));
   const cache = createReadCache(CACHE_BYTES);
   const own = createOwnMetrics(cache);
+  const ports = await openLocal(settings.dataDir, Date.now, { onDeadLetter: own.observeDeadLetter });
   let isClosing = false;
   const made = createDeps(ports, config, {
     now: Date.now,
@@ -43,9 +44,13 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
     pause: async () => void (await setImmediate()),
+    externalUrl: settings.externalUrl ?? `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`,
+    allowPrivateTargets: settings.allowPrivateTargets,
   });
   // A long job that can be continued stops at the next good place when the process is to end.
-  const deps: FunctionDeps = { ...made, remainingMs: () => (isClosing ? 0 : Number.POSITIVE_INFINITY) };
+  const mail = createSmtpMail({ allowPrivate: settings.allowPrivateTargets });
+  const source = own.observeSource(made.source);
+  const deps: FunctionDeps = { ...made, mail, source, remainingMs: () => (isClosing ? 0 : Number.POSITIVE_INFINITY) };
   return {
     ports,
     deps,

@@ -12,12 +12,16 @@ import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
+import type { EventPattern } from '#ports/bus.ts';
+import { startAlertLoop } from './alert-loop.ts';
 import { type LocalApp, openApp } from './app.ts';
 import { createCompactionNudge } from './compaction-nudge.ts';
 import type { LocalPorts } from './open.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { systemTimers } from './timers.ts';
 import { uploadRoutes } from './upload-route.ts';
+
+const commits: EventPattern = { source: ['quarterdeck.storage'], 'detail-type': ['Block Committed'] };
 
 /** For the largest upload over a slow line; headers have their own, shorter time. */
 const REQUEST_TIMEOUT_MS = 6 * HOUR_MS;
@@ -49,15 +53,18 @@ export async function startServer(settings: Settings, log: (line: string) => voi
         queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
         invoke,
         functionNames,
+        isShared: settings.tokens.length > 0,
         registry: own.registry,
       }),
       { scope: 'open', routes: uploadRoutes({ ...ports, now: deps.now }) },
     ],
   );
   subscribeFunctions(ports, invoke); // before the first request publishes anything
+  ports.bus.subscribe({ name: 'own-metrics', pattern: commits, handle: async (event) => own.observeCommit(event) });
   const { server, url } = await listen(app.fetch, settings);
   await ports.bus.resume();
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
+  const alerts = settings.schedules ? startAlertLoop(systemTimers, () => runAlerts(invoke, log)) : undefined;
   const telemetry = settings.self ? startTelemetry(local, new URL(url).host, log) : undefined;
   return {
     url,
@@ -65,10 +72,18 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       nudge.stop();
       await telemetry?.stop();
       await closeServer(server);
+      await alerts?.stop();
       await scheduler?.stop();
       await local.close();
     },
   };
+}
+
+/** One after the other: what a rule finds is told in the same second. */
+async function runAlerts(invoke: Invoke, log: (line: string) => void): Promise<void> {
+  for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) {
+    await invoke(name, {}).catch((error) => log(`${name}: ${error instanceof Error ? error.message : error}`));
+  }
 }
 
 type Invoke = (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;

@@ -50,10 +50,44 @@ export const ImportFinished = Envelope.extend({
 });
 export type ImportFinished = z.infer<typeof ImportFinished>;
 
+const Labels = z.record(z.string(), z.string());
+
+/** A notification of a group of alerts, on the bus of a receiver that is one; the receiver may call it otherwise. */
+export const NotificationSent = Envelope.extend({
+  /** Name of the receiver. */
+  receiver: z.string(),
+  /** Of the group: firing while one of its alerts is. */
+  status: z.enum(['firing', 'resolved']),
+  /** Of the group; the same in every notification of it. */
+  groupKey: z.string(),
+  groupLabels: Labels,
+  /** Labels that all alerts of the group have alike. */
+  commonLabels: Labels,
+  /** Annotations that all alerts of the group have alike. */
+  commonAnnotations: Labels,
+  externalURL: z.string(),
+  alerts: z.array(
+    z.object({
+      status: z.enum(['firing', 'resolved']),
+      labels: Labels,
+      annotations: Labels,
+      startsAt: z.string(),
+      /** 0001-01-01T00:00:00Z while it fires. */
+      endsAt: z.string(),
+      generatorURL: z.string(),
+      fingerprint: z.string(),
+    }),
+  ),
+  /** Alerts of the group that did not fit into the event. */
+  truncatedAlerts: z.int().min(0),
+});
+export type NotificationSent = z.infer<typeof NotificationSent>;
+
 /** Every event that we publish: where it comes from, what it is called, what it carries. docs/events.md is made from this. */
 export const eventTypes = [
   { source: 'quarterdeck.storage', detailType: 'Block Committed', schema: BlockCommitted },
   { source: 'quarterdeck.storage', detailType: 'Window Expired', schema: WindowExpired },
   { source: 'quarterdeck.ingest', detailType: 'Import Continued', schema: ImportContinued },
   { source: 'quarterdeck.ingest', detailType: 'Import Finished', schema: ImportFinished },
+  { source: 'quarterdeck.alerts', detailType: 'Notification Sent', schema: NotificationSent },
 ] as const;

@@ -43,7 +43,7 @@ export class CrashError extends Error {
   override readonly name = 'CrashError';
 }
 
-const METHODS = new Set(['get', 'put', 'update', 'delete', 'query', 'list', 'transact', 'batch', 'publish', 'presign', 'append']);
+const METHODS = new Set(['get', 'put', 'update', 'delete', 'query', 'list', 'transact', 'batch', 'publish', 'presign', 'append', 'send']);
 const BATCHES = new Set(['table.batch', 'blobs.delete', 'bus.publish']);
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>;

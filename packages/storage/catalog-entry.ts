@@ -100,6 +100,11 @@ export function segmentKey(window: Window, unique: string): string {
   return `segments/${SIGNAL}/${window.tenant}/${window.date}/${unique}.qsg`;
 }
 
+/** The namespace that a block's or segment's key belongs to. */
+export function namespaceOfKey(key: string): string | undefined {
+  return /^(?:tier=[^/]+\/signal=[^/]+\/tenant=|segments\/[^/]+\/)([^/]+)\//.exec(key)?.[1];
+}
+
 /** The catalog item of an entry at the given key. */
 export function toItem(entry: CatalogEntry, pk: string): Item {
   const { id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs, siblings } = entry;

@@ -1,16 +1,17 @@
+import { mapConcurrent } from '#core/batch.ts';
+import { forEachSettled } from '#core/for-each-settled.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import type { BlockCommitted } from '#model/events.ts';
 import type { SampleColumns } from '#model/samples.ts';
 import { compareSeries } from '#model/series.ts';
 import type { BusEvent } from '#ports/bus.ts';
+import { withLease } from '#ports/lease.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
 import { openBlockSamples } from './block-reader.ts';
 import { commitBlocks, listWindows, readWindow, type WindowItem, type WindowState } from './catalog.ts';
 import { type CatalogEntry, LEVEL } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
-import { forEachSettled } from './for-each-settled.ts';
-import { withLease } from './lease.ts';
 import { mergeSamples, sliceTime, sortUnique } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { metricsBlockSteps } from './metrics-block.ts';
@@ -53,13 +54,15 @@ export interface CompactResult {
 const LEASE_MS = 15 * MINUTE_MS;
 /** Writers may be faster than one window's compaction; the others get their turn all the same. */
 const MAX_STEPS = 32;
+/** Segments are small: one after the other, a minute's worth of a busy tenant would take longer than a minute to fetch. */
+const READS_AT_ONCE = 16;
 
 /** Compacts every window that has work, and deletes inputs that were replaced long enough ago. */
 export async function compact(deps: StorageDeps, input: CompactInput = {}): Promise<CompactResult> {
   const done = await withLease(deps, 'storage-compact', LEASE_MS, async () => {
     const compactions: CompactionReport[] = [];
     let cleaned = 0;
-    await forEachSettled(await listWork(deps.table), async (mark) => {
+    await forEachSettled(await listWork(deps.table, deps.onlyTenant), async (mark) => {
       for (const window of await listWindows(deps.table, mark.tenant, 'hot', mark.date, mark.date)) {
         compactions.push(...(await compactWindow(deps, window, input)));
         if (!input.dryRun) cleaned += await cleanWindow(deps, window, input.graceMs ?? deps.graceMs);
@@ -118,10 +121,8 @@ async function openInputs(
   window: WindowItem | WindowState['window'],
   inputs: readonly CatalogEntry[],
 ): Promise<Iterator<RawSeries>[]> {
-  const batches = [];
-  for (const entry of inputs) {
-    if (entry.kind === 'segment') batches.push((await openSegment(deps, window, entry)).batch);
-  }
+  const segments = inputs.filter((entry) => entry.kind === 'segment');
+  const batches = await mapConcurrent(segments, READS_AT_ONCE, async (entry) => (await openSegment(deps, window, entry)).batch);
   const grouped = groupBySeries(batches, () => true).sort((a, b) => compareSeries(a.series, b.series));
   const streams: Iterator<RawSeries>[] = [grouped.map(({ series, samples }) => ({ series, samples: sortUnique(samples) })).values()];
   for (const entry of inputs) {

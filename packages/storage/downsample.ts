@@ -1,5 +1,7 @@
+import { forEachSettled } from '#core/for-each-settled.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import { resolutionMs } from '#model/tier.ts';
+import { withLease } from '#ports/lease.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { AggregateSeries, RawSeries } from '#ports/sample-source.ts';
 import type { Write } from '#ports/table.ts';
@@ -10,13 +12,12 @@ import { commitBlocks, headUnchanged, listWindows, readWindow, stateOf, type Win
 import { headKey, LEVEL, readableEntries, visibleEntries } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
 import { blockCommitted } from './compact.ts';
-import { forEachSettled } from './for-each-settled.ts';
-import { withLease } from './lease.ts';
 import { mergeSamples } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { isOvertaken } from './overtaken.ts';
 import { planCleaning } from './plan-cleaning.ts';
 import { type DownsamplingJob, isFinal, planDownsampling } from './plan-downsampling.ts';
+import { listRetired } from './retired.ts';
 import type { StorageDeps } from './storage-deps.ts';
 import { clearWork, listWork, type WorkMark } from './work-list.ts';
 import { writeBlocks } from './write-blocks.ts';
@@ -47,7 +48,7 @@ const MARK_SETTLED_MS = 5 * MINUTE_MS;
 export async function downsample(deps: StorageDeps, input: DownsampleInput = {}): Promise<DownsampleResult> {
   const done = await withLease(deps, 'storage-downsample', LEASE_MS, async () => {
     const downsamplings: DownsamplingReport[] = [];
-    await forEachSettled(await listWork(deps.table), async (mark) => {
+    await forEachSettled(await listWork(deps.table, deps.onlyTenant), async (mark) => {
       downsamplings.push(...(await downsampleDay(deps, mark, input)));
     });
     return { downsamplings };
@@ -130,7 +131,9 @@ async function aggregatedAggregates(deps: StorageDeps, from: WindowState, widthM
 async function clearIfDone(deps: StorageDeps, mark: WorkMark, ...windows: readonly [WindowItem, WindowItem, WindowItem]): Promise<void> {
   if (deps.now() - mark.markedAtMs < MARK_SETTLED_MS) return;
   const [hot, warm, cold] = await Promise.all(windows.map((window) => readWindow(deps.table, window)));
-  const isClean = [hot, warm, cold].every((state) => planCleaning(state.entries, Number.POSITIVE_INFINITY, 0).length === 0);
+  const retired = await listRetired(deps.table, hot.window);
+  const isClean =
+    retired.length === 0 && [hot, warm, cold].every((state) => planCleaning(state.entries, Number.POSITIVE_INFINITY, 0).length === 0);
   const isDerived = hot.head.expired || (warm.head.source === stateOf(hot) && cold.head.source === stateOf(warm));
   const isGone = [hot, warm, cold].every((state) => state.entries.length === 0);
   if (isGone || (isClean && isDerived && isFinal(visibleEntries(hot.entries)))) await clearWork(deps.table, mark);

@@ -1,4 +1,6 @@
+import { mapConcurrent } from '#core/batch.ts';
 import { isOpsError } from '#core/errors.ts';
+import { forEachSettled } from '#core/for-each-settled.ts';
 import { retry } from '#core/retry.ts';
 import type { WindowExpired } from '#model/events.ts';
 import type { Tier } from '#model/tier.ts';
@@ -16,11 +18,12 @@ import {
   windowKey,
 } from './catalog.ts';
 import { headKey } from './catalog-entry.ts';
-import { deleteEntries } from './clean-window.ts';
-import { forEachSettled } from './for-each-settled.ts';
-import { type DayState, type ExpiryVerdict, holdsLatecomers, planExpiry } from './plan-expiry.ts';
+import { emptyWindow } from './clean-window.ts';
+import { type DayState, type ExpiryVerdict, holdsLatecomers, isWithinRetention, planExpiry } from './plan-expiry.ts';
 import type { StorageDeps } from './storage-deps.ts';
 import { listTenants, markWork } from './work-list.ts';
+
+const READS_AT_ONCE = 16;
 
 export interface ExpireInput {
   readonly dryRun?: boolean | undefined;
@@ -37,12 +40,28 @@ type DayWindows = Readonly<Record<Tier, WindowItem | undefined>> & { readonly te
 /** Deletes what is past its retention and whose successors are committed; says of everything older why it stays. */
 export async function expire(deps: StorageDeps, input: ExpireInput = {}): Promise<{ readonly expired: readonly ExpiryReport[] }> {
   const expired: ExpiryReport[] = [];
-  await forEachSettled(await listTenants(deps.table), async (tenant) => {
-    await forEachSettled(await listDays(deps, tenant), async (windows) => {
+  await forEachSettled(await listTenants(deps.table, deps.onlyTenant), async (tenant) => {
+    await forEachSettled(await listDueDays(deps, tenant), async (windows) => {
       for (const tier of tiers) expired.push(...(await expireTier(deps, windows, tier, input)));
     });
   });
   return { expired };
+}
+
+/**
+ * The days of which a tier is past its retention, or whose expiry has begun. All others are told by the list and one item each, many
+ * at once: there are hundreds of them for each that is due.
+ */
+async function listDueDays(deps: StorageDeps, tenant: string): Promise<DayWindows[]> {
+  const days = await listDays(deps, tenant);
+  const { retentionMs } = deps.settings(tenant);
+  const isDue = async (window: WindowItem) =>
+    !isWithinRetention(window, retentionMs[window.tier], deps.now(), deps.graceMs) || (await readHead(deps.table, window)).expired;
+  const due = await mapConcurrent(days, READS_AT_ONCE, async (windows) => {
+    const listed = tiers.flatMap((tier) => windows[tier] ?? []);
+    return (await Promise.all(listed.map(isDue))).includes(true);
+  });
+  return days.filter((_, i) => due[i]);
 }
 
 /** A day is read anew for each tier, since what became of the one before it matters. */
@@ -72,7 +91,7 @@ async function expireWindow(deps: StorageDeps, window: WindowItem, day: DayState
     await changeHead(deps, marked, { remove: ['expired'] });
     return markWork(deps.table, window.tenant, window.date, deps.now());
   }
-  await deleteEntries(deps, window, marked.entries, marked.entries);
+  await emptyWindow(deps, window, marked.entries);
   await finishExpiry(deps, window, marked, day);
 }
 

@@ -10,7 +10,8 @@ import { loadConfig, tenantRules, tenantSettings } from '#config/load-config.ts'
 import { isOpsError } from '#core/errors.ts';
 import { DAY_MS } from '#core/time.ts';
 
-const load = (files: Record<string, string>) => loadConfig({ readFile: (path) => Promise.resolve(files[path]) });
+const load = (files: Record<string, string>) =>
+  loadConfig({ readFile: (path) => Promise.resolve(files[path]), list: async () => Object.keys(files) });
 
 const refusal = async (files: Record<string, string>): Promise<string> => {
   try {

@@ -19,7 +19,7 @@ describe('the examples of docs/pipeline.md', () => {
 
   it.each(examples.map((example, i) => [`${i + 1}, ${example.file}`, example] as const))('load: %s', async (_name, { file, text }) => {
     const files: Record<string, string> = { ...others, [file]: text };
-    const config = await loadConfig({ readFile: (path) => Promise.resolve(files[path]) });
+    const config = await loadConfig({ readFile: (path) => Promise.resolve(files[path]), list: async () => Object.keys(files) });
     expect(config.tenants.size).toBe(3);
   });
 });

@@ -8,7 +8,7 @@ import { createMemoryTable } from '#ports/memory/memory-table.ts';
 const tenantsYaml = (days: number) => `tenants:\n  team-a:\n    retention: { hot: ${days}d }\n`;
 
 function openStore() {
-  return { blobs: createMemoryBlobs(), table: createMemoryTable(), now: () => 1_000 };
+  return { blobs: createMemoryBlobs(), table: createMemoryTable(), now: () => 1_000, check: loadConfig };
 }
 
 async function hotDays(store: ReturnType<typeof openStore>): Promise<number> {

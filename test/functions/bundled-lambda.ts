@@ -41,7 +41,7 @@ export async function openBundledLambda(onRunning: (name: string | undefined) =>
   const loaded = new Map<string, Promise<Handler>>();
 
   const load = async (name: string): Promise<Handler> => {
-    const { code } = await bundleFunction(join(root, 'functions', `${name.replace('-', '/')}.ts`), ['snappy']);
+    const { code } = await bundleFunction(join(root, 'functions', `${name.replace('-', '/')}.ts`));
     const file = join(folder, `${name}.mjs`);
     await writeFile(file, code);
     return ((await import(pathToFileURL(file).href)) as { handler: Handler }).handler;

@@ -11,6 +11,7 @@ import { pushConfig } from '#config/pushed-config.ts';
 import { alignDown, DAY_MS, isoDate, MINUTE_MS } from '#core/time.ts';
 import { pushConfigToAws } from '#functions/aws-config.ts';
 import { openAwsDeps } from '#functions/aws-deps.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { DEAD_LETTERS } from '#ports/dead-letters.ts';
 import type { Table } from '#ports/table.ts';
@@ -264,7 +265,7 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
     );
     const maxLabels = async () => tenantSettings((await open()).config, 'team-a').ingestLimits.maxLabels;
     expect(await maxLabels()).toBe(3);
-    await pushConfig({ blobs, table, now: Date.now }, [
+    await pushConfig({ blobs, table, now: Date.now, check: loadWholeConfig }, [
       { path: 'tenants.yaml', text: 'tenants: { team-a: { limits: { maxLabels: 9 } } }' },
     ]);
     expect(await maxLabels()).toBe(3);

@@ -16,8 +16,8 @@ export interface Bundle {
   readonly shares: ReadonlyMap<string, number>;
 }
 
-/** Bundles a handler's file as SST 4.17 does with `nodejs.minify`; `install` names packages that are installed beside it instead. */
-export async function bundleFunction(file: string, install: readonly string[] = []): Promise<Bundle> {
+/** Bundles a handler's file as SST 4.17 does with `nodejs.minify`. */
+export async function bundleFunction(file: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     entryPoints: [file],
     outfile: 'bundle.mjs',
@@ -30,7 +30,7 @@ export async function bundleFunction(file: string, install: readonly string[] = 
     keepNames: true,
     minify: true,
     metafile: true,
-    external: ['sharp', 'pg-native', ...install],
+    external: ['sharp', 'pg-native'],
     banner: { js: BANNER },
     logLevel: 'error',
   });

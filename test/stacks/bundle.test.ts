@@ -32,7 +32,7 @@ describe('the bundle of', () => {
   });
 
   it.each(Object.entries(budgets))('%s keeps to its budget and its clients', async (name, [maxBytes, clients]) => {
-    const { code, packages } = await bundleFunction(`${root}/functions/${name}.ts`, ['snappy']);
+    const { code, packages } = await bundleFunction(`${root}/functions/${name}.ts`);
     expect([...packages].filter((each) => each.startsWith('@aws-sdk/client-')).sort()).toEqual([...clients].sort());
     expect([...packages].filter((each) => never.test(each))).toEqual([]);
     expect(code.length).toBeLessThanOrEqual(maxBytes);

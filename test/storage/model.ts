@@ -103,7 +103,14 @@ export function findFaults(found: Samples, acknowledged: Samples, attempted: Sam
 /** Catalog entries whose object is missing, and objects that no entry names. */
 export function findLooseEnds(table: MemoryTable, blobs: MemoryBlobs): { dangling: string[]; orphans: string[] } {
   const named = new Set<string>();
-  for (const item of table.items()) if (/^(seg|blk)\//.test(item.pk) && typeof item.key === 'string') named.add(item.key);
+  const retired = new Set<string>();
+  for (const item of table.items()) {
+    if (/^(seg|blk)\//.test(item.pk) && typeof item.key === 'string') named.add(item.key);
+    if (item.sk.startsWith('retired#')) for (const key of item.keys as readonly string[]) retired.add(key);
+  }
   const stored = [...blobs.stored.keys()];
-  return { dangling: [...named].filter((key) => !blobs.stored.has(key)), orphans: stored.filter((key) => !named.has(key)) };
+  return {
+    dangling: [...named].filter((key) => !blobs.stored.has(key)),
+    orphans: stored.filter((key) => !named.has(key) && !retired.has(key)),
+  };
 }

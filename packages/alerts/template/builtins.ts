@@ -17,11 +17,11 @@ function joinArguments(args: readonly Value[], context: CallContext): string {
   );
 }
 
-function escaper(escape: (text: string) => string) {
+function escaper(change: (text: string) => string) {
   return (args: readonly Value[], context: CallContext) => {
     const text = joinArguments(args, context);
     context.charge(1 + Math.ceil(text.length / 32));
-    return escape(text);
+    return change(text);
   };
 }
 
@@ -78,6 +78,7 @@ function slice([item, ...indexes]: readonly Value[]): Value {
 }
 
 function length([item]: readonly Value[]): Value {
+  if (item === undefined || item === null) throw fail('reflect: call of reflect.Value.Type on zero Value');
   const target = indirect(item);
   if (target === undefined || target === null) throw fail('len of nil pointer');
   if (typeof target === 'string') return BigInt(byteLength(target));
@@ -87,13 +88,14 @@ function length([item]: readonly Value[]): Value {
   throw fail(`len of type ${typeName(target)}`);
 }
 
-function equalsAny([first, ...others]: readonly Value[]): boolean {
+function equalsAny([first, ...others]: readonly Value[], { charge }: CallContext): boolean {
   if (others.length === 0) throw fail('missing argument for comparison');
-  return others.some((other) => compareEqual(first, other));
+  return others.some((other) => compareEqual(first, other, charge));
 }
 
 const less = (args: readonly Value[]) => compareLess(args[0], args[1]);
-const lessOrEqual = (args: readonly Value[]) => less(args) || compareEqual(args[0], args[1]);
+const equal = (args: readonly Value[], { charge }: CallContext) => compareEqual(args[0], args[1], charge);
+const lessOrEqual = (args: readonly Value[], context: CallContext) => less(args) || equal(args, context);
 const unreachable = () => {
   throw new Error('and, or are evaluated where they are called');
 };
@@ -120,9 +122,9 @@ export const builtins: FunctionTable = {
   printf: { params: ['string'], variadic: 'any', call: ([format, ...args], { charge }) => formatText(format as string, args, charge) },
   println: { params: [], variadic: 'any', call: (args, { charge }) => formatLine(args, charge) },
   eq: { params: ['value'], variadic: 'value', call: equalsAny },
-  ne: { params: ['value', 'value'], call: ([a, b]) => !compareEqual(a, b) },
+  ne: { params: ['value', 'value'], call: (args, context) => !equal(args, context) },
   lt: { params: ['value', 'value'], call: less },
   le: { params: ['value', 'value'], call: lessOrEqual },
-  gt: { params: ['value', 'value'], call: (args) => !lessOrEqual(args) },
+  gt: { params: ['value', 'value'], call: (args, context) => !lessOrEqual(args, context) },
   ge: { params: ['value', 'value'], call: (args) => !less(args) },
 };

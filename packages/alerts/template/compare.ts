@@ -1,5 +1,6 @@
 import { OpsError } from '#core/errors.ts';
 import { compareUtf8 } from '#core/text.ts';
+import { type Charge, formatValue } from './go-format.ts';
 import { type GoList, type GoMap, type GoPointer, type GoStruct, typeName, type Value } from './go-values.ts';
 
 type Basic = boolean | bigint | number | string;
@@ -12,7 +13,7 @@ function basic(value: Value): Basic | undefined {
 }
 
 /** Go's `==` between template values: an int never equals a float, and comparing them is a mistake. */
-export function compareEqual(a: Value, b: Value): boolean {
+export function compareEqual(a: Value, b: Value, charge: Charge): boolean {
   const left = basic(a);
   const right = basic(b);
   if (typeof left !== typeof right) {
@@ -20,15 +21,21 @@ export function compareEqual(a: Value, b: Value): boolean {
     throw new OpsError('input', 'incompatible types for comparison');
   }
   if (left !== undefined) return left === right;
-  return compareComposite(a, b);
+  return compareComposite(a, b, charge);
 }
 
-function compareComposite(a: Value, b: Value): boolean {
+function compareComposite(a: Value, b: Value, charge: Charge): boolean {
   if (a === undefined || a === null || b === undefined || b === null) return (a ?? null) === (b ?? null);
   const left = a as GoList | GoMap | GoStruct | GoPointer;
   const right = b as GoList | GoMap | GoStruct | GoPointer;
-  if (left.kind !== right.kind) throw new OpsError('input', `non-comparable types ${typeName(a)}, ${typeName(b)}`);
-  if (right.kind === 'list' || right.kind === 'map') throw new OpsError('input', `non-comparable type ${typeName(b)}`);
+  if (left.kind !== right.kind)
+    throw new OpsError(
+      'input',
+      `non-comparable types ${formatValue(a, charge)}: ${typeName(a)}, ${typeName(b)}: ${formatValue(b, charge)}`,
+    );
+  if (right.kind === 'list' || right.kind === 'map') {
+    throw new OpsError('input', `non-comparable type ${formatValue(b, charge)}: ${typeName(b)}`);
+  }
   return left === right;
 }
 

@@ -49,7 +49,7 @@ function walk(state: State, dot: Value, node: Node): Jump {
       const value = evaluatePipe(state, dot, node.pipe);
       if (node.pipe.declares.length > 0) return undefined;
       state.node = node;
-      state.output.printValue(value);
+      state.output.printValue(value, escaperOf(node.pipe));
       return undefined;
     }
     case 'template':
@@ -63,6 +63,12 @@ function walk(state: State, dot: Value, node: Node): Jump {
     default:
       return node.kind;
   }
+}
+
+/** `html` or `urlquery` where a pipeline ends with it. */
+function escaperOf({ commands }: Pipe): string | undefined {
+  const first = commands.at(-1)?.args[0];
+  return first?.kind === 'function' && (first.name === 'html' || first.name === 'urlquery') ? first.name : undefined;
 }
 
 function walkBranch(state: State, dot: Value, { kind, pipe, list, otherwise }: Branch): Jump {
@@ -82,6 +88,7 @@ function walkRange(state: State, dot: Value, range: Branch): Jump {
   let ran = false;
   for (const [index, item] of iterate(state, value, range.pipe)) {
     ran = true;
+    state.context.charge(1);
     setLoopVariables(state, range.pipe, index, item);
     const jump = walkList(state, item, range.list);
     state.variables.length = inner;
@@ -97,6 +104,7 @@ function* iterate(state: State, value: Value, pipe: Pipe): Iterable<[Value, Valu
   if (typeof value === 'object' && value.kind === 'list') {
     for (let i = 0; i < value.items.length; i++) yield [BigInt(i), value.items[i]];
   } else if (typeof value === 'object' && value.kind === 'map') {
+    state.context.charge(value.entries.size);
     yield* sortedEntries(value);
   } else if (typeof value === 'bigint') {
     if (pipe.declares.length > 1) throw failAt(state, `can't use ${value} to iterate over more than one variable`);
@@ -126,8 +134,10 @@ function setLoopVariables(state: State, { declares, assigns }: Pipe, index: Valu
 function callTemplate(state: State, dot: Value, name: string, pipe: Pipe | undefined): void {
   const tree = state.trees.get(name);
   if (!tree) throw failAt(state, `template ${quoteGo(name)} not defined`);
-  if (state.depth.templates >= MAX_TEMPLATES)
-    throw limitError(`${failAt(state, `exceeded maximum template depth (${MAX_TEMPLATES})`).message.slice('template: '.length)}`);
+  if (state.depth.templates >= MAX_TEMPLATES) {
+    const message = `exceeded maximum template depth (${MAX_TEMPLATES})`;
+    throw failAt(state, message, limitError('', message));
+  }
   const data = pipe ? evaluatePipe(state, dot, pipe) : undefined;
   state.depth.templates++;
   descend(state, () => walkList({ ...state, tree, variables: [{ name: '$', value: data }], node: undefined }, data, tree.root));

@@ -1,5 +1,5 @@
-import { formatFloat } from './go-float.ts';
-import { quoteGo } from './go-quote.ts';
+import { compareUtf8 } from '#core/text.ts';
+import { formatInt, formatNumber, formatString, pad, plainSpec, type Spec } from './go-format-basic.ts';
 import { type GoMap, type GoStruct, indirect, typeName, type Value } from './go-values.ts';
 import { limitError } from './template-errors.ts';
 
@@ -12,18 +12,6 @@ const MAX_DEPTH = 200;
 const STEP_CHARS = 32;
 /** Go ignores widths and precisions past this. */
 const MAX_WIDTH = 1_000_000;
-
-interface Spec {
-  plus: boolean;
-  minus: boolean;
-  sharp: boolean;
-  space: boolean;
-  zero: boolean;
-  width: number | undefined;
-  precision: number | undefined;
-}
-
-const plainSpec: Spec = { plus: false, minus: false, sharp: false, space: false, zero: false, width: undefined, precision: undefined };
 
 /** A value in its default form (`%v`). */
 export function formatValue(value: Value, charge: Charge): string {
@@ -108,6 +96,11 @@ function formatVerb(cursor: Cursor, charge: Charge): string {
     return `${complaint}%!${verb}(BADINDEX)`;
   }
   if (cursor.arg >= cursor.args.length) return `${complaint}%!${verb}(MISSING)`;
+  if (verb === 'v') {
+    spec.named = spec.plus;
+    spec.syntax = spec.sharp;
+    spec.plus = spec.sharp = false;
+  }
   return complaint + formatArg(cursor.args[cursor.arg++], verb, spec, charge, 0);
 }
 
@@ -158,7 +151,8 @@ function readIndex(cursor: Cursor): boolean {
 function readStar(cursor: Cursor, spec: Spec, of: 'width' | 'precision'): string {
   const value = cursor.args[cursor.arg];
   if (cursor.arg < cursor.args.length) cursor.arg++;
-  const size = typeof value === 'bigint' ? Number(value) : Number.NaN;
+  const plain = typeof value === 'object' && value?.kind === 'named' ? value.value : value;
+  const size = typeof plain === 'bigint' ? Number(plain) : Number.NaN;
   const bad = of === 'width' ? '%!(BADWIDTH)' : '%!(BADPREC)';
   if (!(Math.abs(size) <= MAX_WIDTH)) return bad;
   if (of === 'width') {
@@ -192,31 +186,31 @@ function readPrecision(cursor: Cursor, spec: Spec, afterIndex: boolean): string 
 
 function formatArg(value: Value, verb: string, spec: Spec, charge: Charge, depth: number): string {
   charge(1);
-  if (depth > MAX_DEPTH) throw limitError(`a value that is nested more than ${MAX_DEPTH} deep cannot be printed`);
+  if (depth > MAX_DEPTH) throw limitError('', `a value that is nested more than ${MAX_DEPTH} deep cannot be printed`);
   if (verb === 'T' && depth === 0) return formatString(typeName(value), 's', spec);
   if (value === undefined || value === null) return verb === 'v' ? pad('<nil>', spec) : `%!${verb}(<nil>)`;
   switch (typeof value) {
     case 'boolean':
-      return verb === 't' || verb === 'v' ? pad(String(value), spec) : badVerb(value, verb, charge);
+      return verb === 't' || verb === 'v' ? pad(String(value), spec) : badVerb(value, verb, spec, charge);
     case 'string':
       charge(Math.ceil(value.length / STEP_CHARS));
-      return 'vsxXq'.includes(verb) ? formatString(value, verb, spec) : badVerb(value, verb, charge);
+      return 'vsxXq'.includes(verb) ? formatString(value, verb, spec) : badVerb(value, verb, spec, charge);
     case 'bigint':
-      return formatInt(value, verb, spec) ?? badVerb(value, verb, charge);
+      return formatInt(value, verb, spec) ?? badVerb(value, verb, spec, charge);
     case 'number':
-      return formatNumber(value, verb, spec) ?? badVerb(value, verb, charge);
+      return formatNumber(value, verb, spec) ?? badVerb(value, verb, spec, charge);
     default:
       return formatObject(value, verb, spec, charge, depth);
   }
 }
 
-function badVerb(value: Value, verb: string, charge: Charge): string {
-  return `%!${verb}(${typeName(value)}=${formatValue(value, charge)})`;
+function badVerb(value: Value, verb: string, spec: Spec, charge: Charge): string {
+  return `%!${verb}(${typeName(value)}=${formatArg(value, 'v', spec, charge, 0)})`;
 }
 
 function formatObject(value: Value & object, verb: string, spec: Spec, charge: Charge, depth: number): string {
   const target = indirect(value);
-  const text = typeof target === 'object' && target !== null && 'vsxXq'.includes(verb) && !(spec.sharp && verb === 'v') && target.type.text;
+  const text = typeof target === 'object' && target !== null && 'vsxXq'.includes(verb) && !spec.syntax && target.type.text;
   if (text) return formatString(text(target as never), verb, spec);
   const each = (item: Value) => formatArg(item, verb, spec, charge, depth + 1);
   switch (value.kind) {
@@ -224,163 +218,33 @@ function formatObject(value: Value & object, verb: string, spec: Spec, charge: C
       return typeof target === 'object' && target !== null && target.kind !== 'named'
         ? `&${formatArg(target, verb, spec, charge, depth)}`
         : formatArg(target, verb, spec, charge, depth);
-    case 'named':
-      return formatArg(value.value, verb, spec, charge, depth);
+    case 'named': {
+      const plain = value.value;
+      const formatted = typeof plain === 'bigint' ? formatInt(plain, verb, spec) : formatArg(plain, verb, spec, charge, depth);
+      return formatted ?? `%!${verb}(${value.type.name}=${formatArg(plain, 'v', spec, charge, depth)})`;
+    }
     case 'list':
-      if (spec.sharp && verb === 'v') return `${value.type.name}{${value.items.map(each).join(', ')}}`;
+      if (spec.syntax) return `${value.type.name}{${value.items.map(each).join(', ')}}`;
       return `[${value.items.map(each).join(' ')}]`;
     case 'map':
-      return formatMap(value, verb, spec, each);
+      return formatMap(value, spec, each);
     default:
-      return formatStruct(value, verb, spec, each);
+      return formatStruct(value, spec, each);
   }
 }
 
-function formatMap(map: GoMap, verb: string, spec: Spec, each: (item: Value) => string): string {
-  const sharp = spec.sharp && verb === 'v';
+function formatMap(map: GoMap, spec: Spec, each: (item: Value) => string): string {
   const entries = sortedEntries(map).map(([key, value]) => `${each(key)}:${each(value)}`);
-  return sharp ? `${map.type.name}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`;
+  return spec.syntax ? `${map.type.name}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`;
 }
 
-function formatStruct(struct: GoStruct, verb: string, spec: Spec, each: (item: Value) => string): string {
-  const sharp = spec.sharp && verb === 'v';
-  const named = sharp || (spec.plus && verb === 'v');
+function formatStruct(struct: GoStruct, spec: Spec, each: (item: Value) => string): string {
+  const named = spec.named || spec.syntax;
   const fields = Object.entries(struct.fields).map(([name, value]) => (named ? `${name}:${each(value)}` : each(value)));
-  return sharp ? `${struct.type.name}{${fields.join(', ')}}` : `{${fields.join(' ')}}`;
+  return spec.syntax ? `${struct.type.name}{${fields.join(', ')}}` : `{${fields.join(' ')}}`;
 }
 
 /** A map's entries in the order of their keys' bytes, as Go prints and ranges over them. */
 export function sortedEntries(map: GoMap): [string, Value][] {
-  return [...map.entries].sort(([a], [b]) => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))));
-}
-
-// Basic values
-
-function pad(text: string, spec: Spec): string {
-  if (spec.width === undefined) return text;
-  const missing = spec.width - (/^\p{ASCII}*$/u.test(text) ? text.length : [...text].length);
-  if (missing <= 0) return text;
-  return spec.minus ? text + ' '.repeat(missing) : ' '.repeat(missing) + text;
-}
-
-/** Pads a number: zeros stand between its sign and its digits. */
-function padNumber(text: string, spec: Spec): string {
-  if (!spec.zero || spec.minus || spec.width === undefined) return pad(text, spec);
-  const sign = /^[-+ ]/.test(text) ? (text[0] as string) : '';
-  return sign + text.slice(sign.length).padStart(spec.width - sign.length, '0');
-}
-
-function formatString(value: string, verb: string, spec: Spec): string {
-  const text = spec.precision === undefined ? value : [...value].slice(0, spec.precision).join('');
-  if (verb === 'q' || (verb === 'v' && spec.sharp)) {
-    const raw = verb === 'q' && spec.sharp && !/(?!\t)[`\p{Cc}\ufeff]/u.test(text);
-    return pad(raw ? `\`${text}\`` : quoteGo(text, '"', verb === 'q' && spec.plus), spec);
-  }
-  if (verb === 'x' || verb === 'X') {
-    const bytes = [...Buffer.from(value).subarray(0, spec.precision)].map((byte) => byte.toString(16).padStart(2, '0'));
-    const prefix = spec.sharp ? '0x' : '';
-    const hex = bytes.length === 0 ? '' : spec.space ? bytes.map((byte) => prefix + byte).join(' ') : prefix + bytes.join('');
-    return pad(verb === 'X' ? hex.toUpperCase() : hex, spec);
-  }
-  return pad(text, spec);
-}
-
-const bases: Readonly<Record<string, number>> = { v: 10, d: 10, b: 2, o: 8, O: 8, x: 16, X: 16 };
-const prefixes: Readonly<Record<string, string>> = { b: '0b', o: '0', x: '0x', X: '0X' };
-
-function formatInt(value: bigint, verb: string, spec: Spec): string | undefined {
-  if (verb === 'c' || verb === 'q' || verb === 'U') return formatRune(value, verb, spec);
-  const base = bases[verb];
-  if (base === undefined) return undefined;
-  let digits = (value < 0n ? -value : value).toString(base);
-  if (verb === 'X') digits = digits.toUpperCase();
-  if (spec.precision !== undefined) digits = spec.precision === 0 && value === 0n ? '' : digits.padStart(spec.precision, '0');
-  if (spec.precision !== undefined && digits === '') return pad('', { ...spec, zero: false });
-  const sign = value < 0n ? '-' : spec.plus ? '+' : spec.space ? ' ' : '';
-  const prefix = verb === 'O' ? '0o' : spec.sharp && !(verb === 'o' && digits.startsWith('0')) ? (prefixes[verb] ?? '') : '';
-  if (spec.zero && !spec.minus && spec.precision === undefined && spec.width !== undefined) {
-    digits = digits.padStart(spec.width - sign.length, '0'); // Go counts the prefix apart
-    return sign + prefix + digits;
-  }
-  return pad(sign + prefix + digits, spec);
-}
-
-function formatRune(value: bigint, verb: string, spec: Spec): string {
-  const code = value >= 0n && value <= 0x10ffffn && !(value >= 0xd800n && value <= 0xdfffn) ? Number(value) : 0xfffd;
-  const char = String.fromCodePoint(code);
-  if (verb === 'c') return pad(char, spec);
-  if (verb === 'q') return pad(quoteGo(char, "'", spec.plus), spec);
-  return pad(
-    `U+${value
-      .toString(16)
-      .toUpperCase()
-      .padStart(Math.max(4, spec.precision ?? 0), '0')}${spec.sharp ? ` '${char}'` : ''}`,
-    spec,
-  );
-}
-
-function formatNumber(value: number, verb: string, spec: Spec): string | undefined {
-  const kind = verb === 'v' ? 'g' : verb.toLowerCase();
-  if (!'efg'.includes(kind) || kind === '') return verb === 'x' || verb === 'X' || verb === 'b' ? formatHex(value, verb, spec) : undefined;
-  const precision = spec.precision ?? (kind === 'g' ? -1 : 6);
-  const shortest = kind === 'g' && precision < 0 && !(verb === 'v' && spec.sharp);
-  return finishNumber(value, formatFloat(value, shortest ? 'g' : (kind as 'e' | 'f' | 'g'), precision), verb, spec);
-}
-
-function finishNumber(value: number, formatted: string, verb: string, spec: Spec): string {
-  let text = verb === 'E' || verb === 'G' ? formatted.toUpperCase() : formatted;
-  if (!Number.isFinite(value)) {
-    text = formatted;
-    if (Number.isNaN(value)) text = spec.plus ? '+NaN' : spec.space ? ' NaN' : 'NaN';
-    else if (value > 0) text = spec.space && !spec.plus ? ' Inf' : '+Inf';
-    return pad(text, { ...spec, zero: false });
-  }
-  if (spec.sharp && verb !== 'v') text = withPoint(text, verb, spec.precision);
-  if (!text.startsWith('-')) text = (spec.plus ? '+' : spec.space ? ' ' : '') + text;
-  return padNumber(text, spec);
-}
-
-/** `%#g` and its like: always a point, and for g all the digits that were asked for. */
-function withPoint(text: string, verb: string, precision: number | undefined): string {
-  const [, mantissa = '', tail = ''] = /^([^eE]*)([eE].*)?$/.exec(text) ?? [];
-  let digits = mantissa.includes('.') ? mantissa : `${mantissa}.`;
-  if (verb === 'g' || verb === 'G') {
-    const wanted = precision === undefined ? 6 : Math.max(1, precision);
-    const significant = digits.replace(/^[-0.]+/, '').replace('.', '').length;
-    digits += '0'.repeat(Math.max(0, wanted - Math.max(1, significant)));
-  }
-  return digits + tail;
-}
-
-const view = new DataView(new ArrayBuffer(8));
-
-/** `%x` and `%b` of a float: its bits. */
-function formatHex(value: number, verb: string, spec: Spec): string {
-  if (!Number.isFinite(value)) return finishNumber(value, '', verb, spec);
-  view.setFloat64(0, Math.abs(value));
-  const bits = view.getBigUint64(0);
-  const biased = Number(bits >> 52n);
-  const fraction = bits & ((1n << 52n) - 1n);
-  const sign = value < 0 || Object.is(value, -0) ? '-' : spec.plus ? '+' : spec.space ? ' ' : '';
-  if (verb === 'b')
-    return padNumber(
-      `${sign}${biased === 0 ? fraction : fraction | (1n << 52n)}p${biased === 0 ? '-1074' : `${biased - 1075 < 0 ? '' : '+'}${biased - 1075}`}`,
-      spec,
-    );
-  return padNumber(sign + hexMantissa(biased, fraction, verb), spec);
-}
-
-function hexMantissa(biased: number, fraction: bigint, verb: string): string {
-  let exponent = biased - 1023;
-  let mantissa = biased === 0 ? fraction : fraction | (1n << 52n);
-  if (mantissa === 0n) return verb === 'X' ? '0X0P+00' : '0x0p+00';
-  if (biased === 0) exponent = -1022;
-  while (mantissa >> 52n === 0n) {
-    mantissa <<= 1n;
-    exponent--;
-  }
-  const digits = (mantissa & ((1n << 52n) - 1n)).toString(16).padStart(13, '0').replace(/0+$/, '');
-  const power = `${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
-  const text = `0x1${digits === '' ? '' : `.${digits}`}p${power}`;
-  return verb === 'X' ? text.toUpperCase() : text;
+  return [...map.entries].sort(([a], [b]) => compareUtf8(a, b));
 }

@@ -1,11 +1,24 @@
 import { OpsError } from '#core/errors.ts';
-import { builtins } from './builtins.ts';
-import { readConstant } from './constant.ts';
-import { quoteGo, unquoteGo } from './go-quote.ts';
+import { quoteGo } from './go-quote.ts';
 import type { FunctionTable } from './go-values.ts';
-import type { Command, Node, Operand, Pipe, Tree, Variable } from './nodes.ts';
-import { describeNode } from './nodes.ts';
-import { describeToken, type Token, type TokenKind, tokenize } from './tokens.ts';
+import type { Node, Tree } from './nodes.ts';
+import { parsePipe } from './parse-pipe.ts';
+import {
+  expect,
+  fail,
+  isWord,
+  nested,
+  next,
+  nextNonSpace,
+  type Parser,
+  peek,
+  peekNonSpace,
+  type Source,
+  startTree,
+  unexpected,
+  unquote,
+} from './token-reader.ts';
+import { type Token, tokenize } from './tokens.ts';
 
 /** Texts that were parsed together or one after the other, by name; a text calls the others with `{{template "name"}}`. */
 export interface TemplateSet {
@@ -29,8 +42,6 @@ export interface ParseOptions {
 
 /** Longest text of one template, in UTF-16 units. */
 const MAX_TEXT = 1_000_000;
-/** Deepest nesting of blocks and parentheses. */
-const MAX_DEPTH = 200;
 
 /**
  * Parses a text. `input` with Go's position and words where it is none: `template: name:1: function "foo" not defined`.
@@ -43,26 +54,6 @@ export function parseTemplate(text: string, options: ParseOptions): Template {
   const trees = new Map(before);
   for (const [key, tree] of added) if (!trees.has(key) || !isBlank(tree.root)) trees.set(key, tree);
   return { name, set: { functions, trees } };
-}
-
-/** The part of a parser that belongs to one tree: a define or block starts afresh. */
-interface Parser {
-  readonly source: Source;
-  variables: string[];
-  rangeDepth: number;
-  actionLine: number;
-}
-
-interface Source {
-  readonly name: string;
-  readonly text: string;
-  readonly tokens: readonly Token[];
-  readonly functions: FunctionTable;
-  readonly trees: Map<string, Tree>;
-  at: number;
-  /** The furthest token that was looked at: messages name its line. */
-  furthest: number;
-  depth: number;
 }
 
 /** What ends a list of nodes. */
@@ -90,10 +81,6 @@ function parseTrees(text: string, name: string, functions: FunctionTable): Map<s
   return trees;
 }
 
-function startTree(source: Source): Parser {
-  return { source, variables: ['$'], rangeDepth: 0, actionLine: 0 };
-}
-
 function addTree(parser: Parser, name: string, root: readonly Node[]): void {
   const { source } = parser;
   const old = source.trees.get(name);
@@ -108,69 +95,6 @@ function isBlank(root: readonly Node[]): boolean {
 function isStop(node: Node | Stop): node is Stop {
   return node.kind === 'end' || node.kind === 'else';
 }
-
-// Tokens
-
-function next({ source }: Parser): Token {
-  const at = Math.min(source.at, source.tokens.length - 1);
-  source.at++;
-  source.furthest = Math.max(source.furthest, at);
-  return source.tokens[at] as Token;
-}
-
-function peek(parser: Parser): Token {
-  const token = next(parser);
-  parser.source.at--;
-  return token;
-}
-
-function nextNonSpace(parser: Parser): Token {
-  for (;;) {
-    const token = next(parser);
-    if (token.kind !== 'space') return token;
-  }
-}
-
-function peekNonSpace(parser: Parser): Token {
-  const token = nextNonSpace(parser);
-  parser.source.at--;
-  return token;
-}
-
-function isWord(token: Token, word: string): boolean {
-  return token.kind === 'keyword' && token.text === word;
-}
-
-function fail({ source }: Parser, message: string): OpsError {
-  const line = source.tokens[source.furthest]?.line ?? 1;
-  return new OpsError('input', `template: ${source.name}:${line}: ${message}`);
-}
-
-function unexpected(parser: Parser, token: Token, context: string): OpsError {
-  if (token.kind !== 'error') return fail(parser, `unexpected ${describeToken(token)} in ${context}`);
-  let extra = '';
-  if (parser.actionLine !== 0 && parser.actionLine !== token.line) {
-    extra = ` in action started at ${parser.source.name}:${parser.actionLine}`;
-    if (token.text.endsWith(' action')) extra = extra.slice(' in action'.length);
-  }
-  return fail(parser, `${token.text}${extra}`);
-}
-
-function expect(parser: Parser, kind: TokenKind, context: string): Token {
-  const token = nextNonSpace(parser);
-  if (token.kind !== kind) throw unexpected(parser, token, context);
-  return token;
-}
-
-/** Parses what may hold itself, within the depth that a stack can take. */
-function nested<T>(parser: Parser, parse: () => T): T {
-  if (++parser.source.depth > MAX_DEPTH) throw fail(parser, `nested more than ${MAX_DEPTH} deep`);
-  const result = parse();
-  parser.source.depth--;
-  return result;
-}
-
-// Nodes
 
 /** `{{define "name"}} ... {{end}}`, which only stands outside all else. False where the next is something else. */
 function parseDefinition(parser: Parser): boolean {
@@ -194,12 +118,6 @@ function parseDefinition(parser: Parser): boolean {
 function parseName(parser: Parser, token: Token, context: string): string {
   if (token.kind !== 'string' && token.kind !== 'raw') throw unexpected(parser, token, context);
   return unquote(parser, token);
-}
-
-function unquote(parser: Parser, token: Token): string {
-  const text = unquoteGo(token.text);
-  if (text === undefined) throw fail(parser, 'invalid syntax');
-  return text;
 }
 
 function parseList(parser: Parser): { list: Node[]; stop: Stop } {
@@ -300,115 +218,4 @@ function parseCall(parser: Parser): Node {
   if (nextNonSpace(parser).kind === '}}') return { kind: 'template', pos: token.pos, name, pipe: undefined };
   parser.source.at--;
   return { kind: 'template', pos: token.pos, name, pipe: parsePipe(parser, 'template clause', '}}') };
-}
-
-// Pipelines
-
-const operandStarts: ReadonlySet<TokenKind> = new Set<TokenKind>([
-  'bool', 'rune', 'complex', 'field', 'identifier', 'number', 'raw', 'string', 'variable', '(',
-]); // biome-ignore format: one list
-
-function parsePipe(parser: Parser, context: string, end: TokenKind): Pipe {
-  const { pos } = peekNonSpace(parser);
-  const { declares, assigns } = parseDeclarations(parser, context);
-  const commands: Command[] = [];
-  for (;;) {
-    const token = nextNonSpace(parser);
-    if (token.kind === end) break;
-    if (!operandStarts.has(token.kind) && !isWord(token, '.') && !isWord(token, 'nil')) throw unexpected(parser, token, context);
-    parser.source.at--;
-    commands.push(parseCommand(parser));
-  }
-  if (commands.length === 0) throw fail(parser, `missing value for ${context}`);
-  const stuck = commands.findIndex(({ args: [first] }, i) => i > 0 && first && constants.has(first.kind));
-  if (stuck > 0) throw fail(parser, `non executable command in pipeline stage ${stuck + 1}`);
-  return { kind: 'pipe', pos, declares, assigns, commands };
-}
-
-const constants: ReadonlySet<string> = new Set(['bool', 'dot', 'nil', 'number', 'string']);
-
-function parseDeclarations(parser: Parser, context: string): { declares: Variable[]; assigns: boolean } {
-  const { source } = parser;
-  const declares: Variable[] = [];
-  for (;;) {
-    const variable = peekNonSpace(parser);
-    if (variable.kind !== 'variable') return { declares, assigns: false };
-    const start = source.at;
-    next(parser);
-    const after = nextNonSpace(parser);
-    const isComma = after.kind === 'char' && after.text === ',';
-    if (!isComma && after.kind !== '=' && after.kind !== ':=') {
-      source.at = start;
-      return { declares, assigns: false };
-    }
-    declares.push({ kind: 'variable', pos: variable.pos, path: [variable.text] });
-    parser.variables.push(variable.text);
-    if (!isComma) return { declares, assigns: after.kind === '=' };
-    if (context !== 'range' || declares.length > 1) throw fail(parser, `too many declarations in ${context}`);
-    if (!['variable', '}}', ')'].includes(peekNonSpace(parser).kind)) throw fail(parser, 'range can only initialize variables');
-  }
-}
-
-function parseCommand(parser: Parser): Command {
-  const { pos } = peekNonSpace(parser);
-  const args: Operand[] = [];
-  for (;;) {
-    peekNonSpace(parser);
-    const operand = parseOperand(parser);
-    if (operand) args.push(operand);
-    const token = next(parser);
-    if (token.kind === 'space') continue;
-    if (token.kind === '}}' || token.kind === ')') parser.source.at--;
-    else if (token.kind !== '|') throw unexpected(parser, token, 'operand');
-    break;
-  }
-  if (args.length === 0) throw fail(parser, 'empty command');
-  return { kind: 'command', pos, args };
-}
-
-function parseOperand(parser: Parser): Operand | undefined {
-  const term = parseTerm(parser);
-  if (!term || peek(parser).kind !== 'field') return term;
-  const { pos } = peek(parser);
-  const path: string[] = [];
-  while (peek(parser).kind === 'field') path.push(next(parser).text.slice(1));
-  if (term.kind === 'field' || term.kind === 'variable') return { kind: term.kind, pos, path: [...term.path, ...path] };
-  if (constants.has(term.kind)) throw fail(parser, `unexpected . after term ${quoteGo(describeNode(term))}`);
-  return { kind: 'chain', pos, of: term, path };
-}
-
-function parseTerm(parser: Parser): Operand | undefined {
-  const token = nextNonSpace(parser);
-  const { pos, text } = token;
-  switch (token.kind) {
-    case 'identifier':
-      if (!Object.hasOwn(parser.source.functions, text) && !Object.hasOwn(builtins, text)) {
-        throw fail(parser, `function ${quoteGo(text)} not defined`);
-      }
-      return { kind: 'function', pos, name: text };
-    case 'variable':
-      if (!parser.variables.includes(text)) throw fail(parser, `undefined variable ${quoteGo(text)}`);
-      return { kind: 'variable', pos, path: [text] };
-    case 'field':
-      return { kind: 'field', pos, path: [text.slice(1)] };
-    case 'bool':
-      return { kind: 'bool', pos, value: text === 'true' };
-    case 'rune':
-    case 'complex':
-    case 'number': {
-      const constant = readConstant(token);
-      if (typeof constant === 'string') throw fail(parser, constant);
-      return constant;
-    }
-    case '(':
-      return nested(parser, () => parsePipe(parser, 'parenthesized pipeline', ')'));
-    case 'string':
-    case 'raw':
-      return { kind: 'string', pos, source: text, value: unquote(parser, token) };
-    case 'keyword':
-      if (text === '.') return { kind: 'dot', pos };
-      if (text === 'nil') return { kind: 'nil', pos };
-  }
-  parser.source.at--;
-  return undefined;
 }

@@ -1,3 +1,4 @@
+import { isOpsError } from '#core/errors.ts';
 import { createStringMap, type GoStruct, type GoType, stringMapType } from './go-values.ts';
 import { parseTemplate, type Template } from './parse.ts';
 import { prometheusFunctions } from './prometheus-functions.ts';
@@ -13,7 +14,7 @@ export interface RuleTemplate {
   readonly template: Template | undefined;
 }
 
-/** Of one alert: its sample's labels without the metric name, and its sample's value (a histogram's is its text). */
+/** Of one alert: its sample's labels, `__name__` too where it has one, and its sample's value (a histogram's is its text). */
 export interface RuleTemplateData {
   readonly labels: Readonly<Record<string, string>>;
   readonly externalLabels: Readonly<Record<string, string>>;
@@ -44,4 +45,10 @@ export async function renderRuleTemplate(rule: RuleTemplate, data: RuleTemplateD
     },
   };
   return renderTemplate(rule.template, struct, options);
+}
+
+/** What stands for a label or annotation that could not be rendered, as Prometheus words it; throws on what is no fault of the template. */
+export function describeRuleFailure(alert: string, error: unknown): string {
+  if (!isOpsError(error, 'input') && !isOpsError(error, 'limit')) throw error;
+  return `<error expanding template: error executing template __alert_${alert}: ${error.message}>`;
 }

@@ -6,7 +6,8 @@ import { describePlace } from './template-errors.ts';
 /** What a rendering writes into: text as it stands in the template, and values that it prints. */
 export interface Output {
   readonly writeText: (text: string) => void;
-  readonly printValue: (value: Value) => void;
+  /** `escaper` is the last function of the pipeline, if it is one that escapes. */
+  readonly printValue: (value: Value, escaper: string | undefined) => void;
 }
 
 /** Where the interpreter is: one of these for each template that is being executed. */

@@ -14,7 +14,7 @@ export interface Cost {
 }
 
 /** A good answer, with what it cost. */
-export function answer(c: ApiContext, body: string | ReadableStream<Uint8Array>, cost?: Cost): Response {
+export function answer(c: ApiContext, body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>, cost?: Cost): Response {
   const headers: Record<string, string> = { ...JSON_TYPE };
   if (cost) {
     const { objects, requests, bytes, samples } = cost.read;

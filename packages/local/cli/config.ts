@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readConfigFolder } from '#config/config-folder.ts';
-import { loadConfig } from '#config/load-config.ts';
+import { filesInHand } from '#config/pushed-config.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
 import type { Command } from './command.ts';
 
 const VERBS = ['check', 'push'];
@@ -32,8 +33,7 @@ Ends with 0 when done, 1 when something is wrong, 2 when misused.`,
 type Files = Awaited<ReturnType<typeof readConfigFolder>>;
 
 async function check(files: Files) {
-  const texts = new Map(files.map(({ path, text }) => [path, text]));
-  await loadConfig({ readFile: async (path) => texts.get(path) });
+  await loadWholeConfig(filesInHand(files));
   return { files: files.length, message: `${files.length} files, nothing wrong` };
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatFloat } from '#api/prometheus/format-float.ts';
 import { formatTimestamp } from '#api/prometheus/format-time.ts';
+import { createJsonSink, putFloat, takePiece } from '#api/prometheus/json-sink.ts';
 
 describe('values', () => {
   it.each([
@@ -34,6 +35,22 @@ describe('values', () => {
         expect(text).toMatch(/^-?\d+(\.\d+)?(e[+-]\d\d+)?$/);
       }),
       { numRuns: 5000 },
+    );
+  });
+});
+
+describe('values as bytes', () => {
+  it('are spelled the same', () => {
+    const decimal = fc.tuple(fc.maxSafeInteger(), fc.integer({ min: 0, max: 9 })).map(([digits, decimals]) => digits / 10 ** decimals);
+    const small = fc.tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 5 })).map(([n, d]) => n / 10 ** d);
+    const edge = fc.constantFrom(0, -0, 1e8, 1e8 - 1, 1e15, 1e15 - 1, 0.0001, 0.00001, 1e-6, 1e21, 5e-324, Number.MAX_VALUE, Number.NaN);
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.double(), decimal, small, edge), { maxLength: 50 }), (values) => {
+        const sink = createJsonSink();
+        for (const value of values) putFloat(sink, value);
+        expect(Buffer.from(takePiece(sink)).toString()).toBe(values.map(formatFloat).join(''));
+      }),
+      { numRuns: 2000 },
     );
   });
 });

@@ -1,12 +1,19 @@
 import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
-import type { StorageDeps } from './storage-deps.ts';
+import type { Clock } from '#core/time.ts';
+import type { Table } from './table.ts';
+
+export interface LeaseDeps {
+  readonly table: Table;
+  readonly now: Clock;
+  readonly newId: () => string;
+}
 
 /**
  * Runs the job unless another process holds the lease of that name; undefined if one does. It only saves double work: a holder
  * that outlives its lease does no harm, since every commit is conditional.
  */
-export async function withLease<T>(deps: StorageDeps, name: string, leaseMs: number, job: () => Promise<T>): Promise<T | undefined> {
+export async function withLease<T>(deps: LeaseDeps, name: string, leaseMs: number, job: () => Promise<T>): Promise<T | undefined> {
   const owner = deps.newId();
   if (!(await acquire(deps, name, owner, leaseMs))) return undefined;
   try {
@@ -16,7 +23,7 @@ export async function withLease<T>(deps: StorageDeps, name: string, leaseMs: num
   }
 }
 
-async function acquire(deps: StorageDeps, name: string, owner: string, leaseMs: number): Promise<boolean> {
+async function acquire(deps: LeaseDeps, name: string, owner: string, leaseMs: number): Promise<boolean> {
   const nowMs = deps.now();
   const item = { pk: 'lease', sk: name, owner, untilMs: nowMs + leaseMs };
   if (await holds(retry(() => deps.table.put(item, { exists: false })))) return true;
@@ -25,7 +32,7 @@ async function acquire(deps: StorageDeps, name: string, owner: string, leaseMs: 
   return held?.owner === owner; // by a put of ours whose answer got lost
 }
 
-async function release(deps: StorageDeps, name: string, owner: string): Promise<void> {
+async function release(deps: LeaseDeps, name: string, owner: string): Promise<void> {
   await holds(retry(() => deps.table.delete({ pk: 'lease', sk: name }, { equals: { owner } })));
 }
 

@@ -1,0 +1,149 @@
+// The figures that Quarterdeck is held to, each with its bar: npm run bench [-- --runs 3] [-- --only ingest,cost]
+// Ratios to Prometheus and VictoriaMetrics come from one run of the benchmark kit, and are medians over --runs runs.
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { measureBundles } from './bundle.ts';
+import { priceBatch } from './cost.ts';
+import { hasKit, type KitOptions, type KitRun, kitFolder, runKit } from './kit.ts';
+
+/** One line of the table. */
+interface Figure {
+  readonly what: string;
+  readonly bar: string;
+  readonly measured: string;
+  readonly isMet: boolean;
+}
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '3' }, only: { type: 'string' } } });
+const runs = Number(values.runs);
+
+const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  peers: measurePeers,
+  cost: measureCost,
+  bundles: measureBundle,
+};
+
+async function measurePeers(): Promise<Figure[]> {
+  if (!hasKit()) {
+    console.log(`(left out, since there is no benchmark kit at ${kitFolder}: everything beside Prometheus and VictoriaMetrics)`);
+    return [];
+  }
+  const small = await runOften({ batch: 2_000, isReal: false });
+  const large = await runOften({ batch: 10_000, isReal: false });
+  const real = await runOften({ batch: 2_000, isReal: true });
+  return [
+    ingestFigure('batches of 2,000', small),
+    ingestFigure('batches of 10,000', large),
+    ingestFigure('the real scrape', real),
+    storedFigure('generated', small),
+    storedFigure('the real scrape', real),
+    ...queryFigures(small),
+    memoryFigure(small),
+  ];
+}
+
+async function runOften(options: KitOptions): Promise<KitRun[]> {
+  const all: KitRun[] = [];
+  for (let run = 1; run <= runs; run++) {
+    console.error(`-- ${options.isReal ? 'real' : 'generated'} data, batches of ${options.batch}, run ${run} of ${runs}`);
+    all.push(await runKit(options));
+  }
+  return all;
+}
+
+function ingestFigure(what: string, all: readonly KitRun[]): Figure {
+  const ratio = median(all.map(({ ingestCpu }) => ingestCpu.target / ingestCpu.vm));
+  const per = (who: 'target' | 'vm' | 'prom') => median(all.map(({ ingestCpu }) => ingestCpu[who])).toFixed(2);
+  return {
+    what: `ingest, ${what}: CPU-s per 1 M samples`,
+    bar: '<= 1.0 x VictoriaMetrics',
+    measured: `${ratio.toFixed(2)} x (${per('target')}; VictoriaMetrics ${per('vm')}, Prometheus ${per('prom')})`,
+    isMet: ratio <= 1,
+  };
+}
+
+function storedFigure(what: string, all: readonly KitRun[]): Figure {
+  const ratio = median(all.map(({ bytesPerSample }) => bytesPerSample.target / bytesPerSample.vm));
+  const per = (who: 'target' | 'vm' | 'prom') => median(all.map(({ bytesPerSample }) => bytesPerSample[who])).toFixed(2);
+  return {
+    what: `stored, ${what}: bytes per sample`,
+    bar: '<= 1.0 x VictoriaMetrics',
+    measured: `${ratio.toFixed(2)} x (${per('target')}; VictoriaMetrics ${per('vm')}, Prometheus ${per('prom')})`,
+    isMet: ratio <= 1,
+  };
+}
+
+function queryFigures(all: readonly KitRun[]): Figure[] {
+  const names = Object.keys(all[0].p50Ms);
+  const p50 = (name: string, who: 'target' | 'vm' | 'prom') => median(all.map((run) => run.p50Ms[name][who]));
+  const ratio = (name: string, to: 'vm' | 'prom') => median(all.map((run) => run.p50Ms[name].target / run.p50Ms[name][to]));
+  const rows = names.map((name) => [name, ...(['target', 'vm', 'prom'] as const).map((who) => p50(name, who).toFixed(1))]);
+  console.log('\nwarm p50 in ms'.padEnd(24), 'Quarterdeck  VictoriaMetrics  Prometheus');
+  for (const [name, target, vm, prom] of rows) console.log(name.padEnd(24), target.padStart(10), vm.padStart(16), prom.padStart(11));
+  const count = (to: 'vm' | 'prom') => names.filter((name) => ratio(name, to) <= 1).length;
+  const worst = Math.min(...all.map(({ equal }) => equal.target));
+  const of = names.length;
+  return [
+    { what: 'queries, warm p50', bar: '<= VictoriaMetrics on half', measured: `on ${count('vm')} of ${of}`, isMet: count('vm') * 2 >= of },
+    { what: 'queries, warm p50', bar: '<= Prometheus on all', measured: `on ${count('prom')} of ${of}`, isMet: count('prom') === of },
+    { what: "answers equal to Prometheus'", bar: `${of} of ${of}`, measured: `${worst} of ${of}`, isMet: worst === of },
+  ];
+}
+
+function memoryFigure(all: readonly KitRun[]): Figure {
+  const peak = (who: 'target' | 'vm' | 'prom') => median(all.map(({ peakMb }) => peakMb[who]));
+  const others = `VictoriaMetrics ${peak('vm').toFixed(0)}, Prometheus ${peak('prom').toFixed(0)}`;
+  return {
+    what: 'memory after data and queries',
+    bar: '<= 600 MB',
+    measured: `${peak('target').toFixed(0)} MB (${others})`,
+    isMet: peak('target') <= 600,
+  };
+}
+
+async function measureCost(): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [batch, bar] of [
+    [2_000, 4.5],
+    [10_000, 1.5],
+  ] as const) {
+    const { cost, perMillionCpu } = await priceBatch(batch);
+    const dollars = cost.total;
+    figures.push({
+      what: `dollars per 10^9 samples, batches of ${batch.toLocaleString('en')}`,
+      bar: `<= ${bar}`,
+      measured: dollars.toFixed(2),
+      isMet: dollars <= bar,
+    });
+    const cpu = perMillionCpu['storage-downsample'];
+    if (batch === 2_000)
+      figures.push({ what: 'both downsamplings: CPU-s per 1 M samples', bar: '<= 0.5', measured: cpu.toFixed(3), isMet: cpu <= 0.5 });
+  }
+  return figures;
+}
+
+async function measureBundle(): Promise<Figure[]> {
+  const ingest = (await measureBundles()).find(({ name }) => name === 'ingest/http');
+  if (!ingest) throw new Error('there is no function ingest/http');
+  const megabytes = ingest.sizeBytes / 1e6;
+  return [
+    { what: 'ingest function, minified', bar: '<= 1.3 MB', measured: `${megabytes.toFixed(2)} MB`, isMet: megabytes <= 1.3 },
+    { what: 'ingest function, import', bar: '<= 200 ms', measured: `${ingest.importMs.toFixed(0)} ms`, isMet: ingest.importMs <= 200 },
+  ];
+}
+
+function median(list: readonly number[]): number {
+  return [...list].sort((a, b) => a - b)[list.length >> 1];
+}
+
+const wanted = values.only?.split(',') ?? Object.keys(sections);
+const unknown = wanted.filter((name) => !(name in sections));
+if (unknown.length > 0 || !(runs >= 1)) {
+  console.error(`usage: npm run bench [-- --runs N] [-- --only ${Object.keys(sections).join(',')}]`);
+  process.exit(2);
+}
+console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0].model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`);
+const figures: Figure[] = [];
+for (const name of wanted) figures.push(...(await sections[name]()));
+console.log('\n| what | bar | measured | |\n|---|---|---|---|');
+for (const { what, bar, measured, isMet } of figures) console.log(`| ${what} | ${bar} | ${measured} | ${isMet ? 'met' : '**missed**'} |`);

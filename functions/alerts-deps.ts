@@ -1,0 +1,55 @@
+import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-rules.ts';
+import type { RuleSample } from '#alerts/rules/rule-result.ts';
+import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
+import { tenantSettings } from '#config/load-config.ts';
+import { BatchBuilder } from '#ingest/batch-builder.ts';
+import { ingestSamples } from '#ingest/ingest-samples.ts';
+import { STALE } from '#model/samples.ts';
+import { readOnce } from '#ports/read-once.ts';
+import { createExprCache, createQueryPort } from '#query/query-port.ts';
+import { createOverlaySource } from '#storage/overlay-source.ts';
+import { createSampleSource } from '#storage/sample-source.ts';
+import { compileAlerting } from './alerting.ts';
+import type { FunctionDeps } from './deps.ts';
+
+const exprs = createExprCache();
+
+/** What evaluating rules is made of. */
+export function evaluateDeps(deps: FunctionDeps): EvaluateDeps {
+  const { blobs, table, now, newId, remainingMs, config, externalUrl } = deps;
+  return {
+    ...{ blobs, table, now, newId, remainingMs },
+    groups: async (tenant) => (await compileAlerting(config)).groups.get(tenant) ?? [],
+    openView: (tenant) => openView(deps, tenant),
+    write: (tenant, samples, atMs) => writeSamples(deps, tenant, samples, atMs),
+    generatorUrl: (expr) => `${externalUrl}/graph?g0.expr=${encodeURIComponent(expr)}&g0.tab=1`,
+  };
+}
+
+/** One reading of the catalog for all rules, and what they give on top of it. */
+function openView({ storage, config, now, externalUrl }: FunctionDeps, tenant: string): EvaluationView {
+  const overlay = createOverlaySource(createSampleSource({ ...storage, table: readOnce(storage.table) }));
+  const limits = tenantSettings(config, tenant).queryLimits;
+  const query = createQueryPort({ source: overlay.source, limits, now, cache: exprs });
+  return {
+    query,
+    append: (samples, tMs) => {
+      for (const { series, value, stale } of samples) overlay.append(series, [{ ts: tMs, value, stale }]);
+    },
+    render: createRuleRenderer({ query, tenant, externalLabels: {}, externalUrl }),
+  };
+}
+
+async function writeSamples({ ingest }: FunctionDeps, tenant: string, samples: readonly RuleSample[], atMs: number): Promise<void> {
+  if (samples.length === 0) return;
+  const builder = new BatchBuilder();
+  for (const { series, value, stale } of samples) builder.add(series, atMs, value, stale ? STALE : 0);
+  const decoded = { batch: builder.finish(), metadata: [], rejections: [], exemplars: 0, stampedAtReceipt: false };
+  await ingestSamples(ingest, { tenant, protocol: 'rules', decoded });
+}
+
+/** Tenants that may have alerts: those with rules, and those that ever had an alert. */
+export async function alertTenants({ config }: FunctionDeps, known: readonly string[]): Promise<string[]> {
+  const { groups } = await compileAlerting(config);
+  return [...new Set([...groups.keys(), ...config.tenants.keys(), ...known])].sort();
+}
