@@ -63,11 +63,11 @@ export function writtenSeries(state: RuleState): Series[] {
 export function alertSeries(rule: Pick<Rule, 'labels'>, alert: ActiveAlert): Series {
   const rest = writtenLabels(rule, alert).filter(({ name }) => name !== 'alertstate');
   const labels = [...rest, PHASE_LABELS[alert.phase]].sort((a, b) => compareUtf8(a.name, b.name));
-  return { metric: 'ALERTS', labels, json: flatJson(labels) };
+  return { metric: 'ALERTS', labels, json: flatLabelsJson(labels) };
 }
 
 /** As `labelsJson`, in one piece: a text put together by `+` keeps its parts for as long as nobody reads it, several times its size. */
-function flatJson(labels: readonly Label[]): string {
+export function flatLabelsJson(labels: readonly Label[]): string {
   return `{${labels.map(({ name, value }) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
 }
 
