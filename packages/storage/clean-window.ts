@@ -1,5 +1,5 @@
 import { retry } from '#core/retry.ts';
-import { readWindow, type WindowItem, type WindowState } from './catalog.ts';
+import type { WindowItem, WindowState } from './catalog.ts';
 import { blockPartition, type CatalogEntry, replacedAt, segmentPartition, segmentShard } from './catalog-entry.ts';
 import { orderDeletion, planCleaning } from './plan-cleaning.ts';
 import { forgetRetired, listRetired, noteRetired } from './retired.ts';
@@ -8,10 +8,15 @@ import type { StorageDeps } from './storage-deps.ts';
 
 /**
  * Takes replaced segments off the catalog at once, since a query would read thousands of them to find that they do not count, and
- * deletes what was replaced longer than the grace ago: objects, and blocks with their items. Returns how many objects and entries went.
+ * deletes what was replaced longer than the grace ago: objects, and blocks with their items. `entries` are the window's, and may be
+ * outdated: what was replaced stays replaced. Returns how many objects and entries went.
  */
-export async function cleanWindow(deps: StorageDeps, window: WindowItem, graceMs: number): Promise<number> {
-  const { entries } = await readWindow(deps.table, window);
+export async function cleanWindow(
+  deps: StorageDeps,
+  window: WindowItem,
+  entries: WindowState['entries'],
+  graceMs: number,
+): Promise<number> {
   const left = await retireSegments(deps, window, entries);
   const objects = await deleteRetired(deps, window, graceMs);
   return objects + (await deleteEntries(deps, window, left, planCleaning(left, deps.now(), graceMs)));

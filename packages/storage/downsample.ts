@@ -69,7 +69,7 @@ async function downsampleDay(deps: StorageDeps, mark: WorkMark, input: Downsampl
   ] as const) {
     const job = planDownsampling(await readWindow(deps.table, from), await readWindow(deps.table, to), deps.now());
     if (job) reports.push(await attempt(deps, job, to, input));
-    if (!input.dryRun) await cleanWindow(deps, to, input.graceMs ?? deps.graceMs);
+    if (!input.dryRun) await cleanWindow(deps, to, (await readWindow(deps.table, to)).entries, input.graceMs ?? deps.graceMs);
   }
   if (reports.length === 0 && !input.dryRun) await clearIfDone(deps, mark, hot, warm, cold);
   return reports;
