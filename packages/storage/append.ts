@@ -12,7 +12,7 @@ import { encodeSegment } from './segment.ts';
 import { batchBytes, cachedSegmentId } from './segment-reader.ts';
 import { type DayBatch, splitByDay } from './split-by-day.ts';
 import { namespaceOf, type StorageDeps } from './storage-deps.ts';
-import { markWork } from './work-list.ts';
+import { markWork, noteTenant } from './work-list.ts';
 
 /** A segment's filter must leave its catalog item within one write unit (1 KB). */
 const SEGMENT_FILTER_BYTES = 512;
@@ -30,7 +30,7 @@ export function createSampleStore(deps: StorageDeps): SampleStore {
     const found = known.get(key);
     const nowMs = deps.now();
     if (found && nowMs - found.markedAtMs < MARK_EVERY_MS) return found.window;
-    const item = await ensureWindow(deps.table, window, deps.settings(window.tenant).segmentShards);
+    const item = found?.window ?? (await listWindow(deps, window));
     await markWork(deps.table, window.tenant, window.date, nowMs);
     if (known.size >= MAX_KNOWN_WINDOWS) known.clear();
     known.set(key, { window: item, markedAtMs: nowMs });
@@ -50,6 +50,12 @@ export function createSampleStore(deps: StorageDeps): SampleStore {
       });
     },
   };
+}
+
+/** Once in a process: a listing that goes away is told by the condition that a segment of an old day is written under. */
+async function listWindow({ table, settings }: StorageDeps, window: Window): Promise<WindowItem> {
+  await noteTenant(table, window.tenant);
+  return ensureWindow(table, window, settings(window.tenant).segmentShards);
 }
 
 /**

@@ -173,6 +173,14 @@ export async function commitBlocks(table: Table, input: CommitInput, nowMs: numb
   return entries;
 }
 
+/** What a window shows after a commit of ours, unless others have been there too: then the next commit fails. */
+export function stateAfter({ window, head, entries }: WindowState, outputs: readonly CatalogEntry[]): WindowState {
+  const committedAtMs = outputs[0]?.createdAtMs ?? head.committedAtMs;
+  const blocks = [...entries.filter(({ kind }) => kind === 'block'), ...outputs].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const segments = entries.filter(({ kind }) => kind === 'segment');
+  return { window, head: { ...head, version: head.version + 1, committedAtMs }, entries: [...segments, ...blocks] };
+}
+
 function emptyOutput(window: Window): CommitInput['outputs'][number] {
   const atMs = dayStart(window);
   return { minTs: atMs, maxTs: atMs, rows: 0, bytes: 0, seriesCount: 0, createdAtMs: atMs };

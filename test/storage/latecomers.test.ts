@@ -7,7 +7,7 @@ import { ensureWindow } from '#storage/catalog.ts';
 import { compact } from '#storage/compact.ts';
 import { downsample } from '#storage/downsample.ts';
 import { expire } from '#storage/expire.ts';
-import { markWork } from '#storage/work-list.ts';
+import { markWork, noteTenant } from '#storage/work-list.ts';
 import { addRows, aggregatesOf, readTier, type Samples } from './model.ts';
 import { batchOf, memoryStorage, type Row, type TestStorage } from './store.ts';
 
@@ -83,6 +83,7 @@ describe('raw samples that come while their day expires', () => {
   it('count where the day was listed for them and held nothing yet', async () => {
     const { deps, hooks } = watchedStorage();
     await ensureWindow(deps.table, { tenant: 't', tier: 'hot', date: '2026-10-20' }, 2);
+    await noteTenant(deps.table, 't');
     await markWork(deps.table, 't', '2026-10-20', NOW);
     hooks.before = async () => {
       hooks.before = undefined;
