@@ -16,6 +16,8 @@ export interface Alerting {
   /** Of a tenant, or of all that have none of their own. */
   routing(tenant: string): Routing;
   templates(tenant: string): TemplateSet;
+  /** `alertmanager.yml: ...` for each setting that is read but has no effect here. */
+  readonly notes: readonly string[];
 }
 
 const DEFAULT_TENANT = 'default';
@@ -47,12 +49,14 @@ async function compileFiles({ files }: Config): Promise<Alerting> {
     problems.push(...file.errors.map((error) => `${path}:${formatRuleFileError(error)}`));
     groups.set(folder, [...(groups.get(folder) ?? []), ...file.groups.map((group) => ({ namespace: path, group }))]);
   }
+  const notes: string[] = [];
   const routings = new Map<string, { routing: Routing; templates: TemplateSet }>();
   for (const path of paths) {
     const tenant = tenantOfRouting(path);
     if (tenant === undefined) continue;
     try {
       const routing = compileRouting(await read(path));
+      notes.push(...routing.config.unsupported.map((note) => `${path}: ${note}`));
       routings.set(tenant, { routing, templates: parseTemplateFiles(await readTemplates(routing, paths, read)) });
     } catch (error) {
       if (!isOpsError(error)) throw error;
@@ -62,7 +66,7 @@ async function compileFiles({ files }: Config): Promise<Alerting> {
   if (problems.length > 0) throw new OpsError('input', problems.join('\n'));
   const fallback = routings.get('') ?? { routing: compileRouting(DEFAULT_ROUTING_TEXT), templates: parseTemplateFiles([]) };
   const of = (tenant: string) => routings.get(tenant) ?? fallback;
-  return { groups, routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates };
+  return { groups, routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates, notes };
 }
 
 /** '' is every tenant without one of its own; undefined is no such file. */

@@ -1,3 +1,4 @@
+import { listBookPointers } from '#alerts/dispatch/book-pointer.ts';
 import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-rules.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
@@ -48,8 +49,10 @@ async function writeSamples({ ingest }: FunctionDeps, tenant: string, samples: r
   await ingestSamples(ingest, { tenant, protocol: 'rules', decoded });
 }
 
-/** Tenants that may have alerts: those with rules, and those that ever had an alert. */
-export async function alertTenants({ config }: FunctionDeps, known: readonly string[]): Promise<string[]> {
+/** Tenants that may have alerts: those with rules, and those that ever had an alert; or the one that the call is confined to. */
+export async function alertTenants({ config, table, storage }: FunctionDeps): Promise<string[]> {
+  if (storage.onlyTenant !== undefined) return [storage.onlyTenant];
   const { groups } = await compileAlerting(config);
+  const known = (await listBookPointers(table)).map(({ tenant }) => tenant);
   return [...new Set([...groups.keys(), ...config.tenants.keys(), ...known])].sort();
 }

@@ -50,7 +50,8 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
   // A long job that can be continued stops at the next good place when the process is to end.
   const mail = createSmtpMail({ allowPrivate: settings.allowPrivateTargets });
   const source = own.observeSource(made.source);
-  const deps: FunctionDeps = { ...made, mail, source, remainingMs: () => (isClosing ? 0 : Number.POSITIVE_INFINITY) };
+  const remainingMs = () => (isClosing ? 0 : Number.POSITIVE_INFINITY);
+  const deps: FunctionDeps = { ...made, mail, source, alertObserver: own.alerts, remainingMs };
   return {
     ports,
     deps,

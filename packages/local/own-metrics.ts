@@ -1,10 +1,12 @@
 import { addProcessMetrics } from '#agent/process-metrics.ts';
+import type { AlertObserver } from '#alerts/alert-observer.ts';
 import type { ApiDeps } from '#api/create-api.ts';
 import { createMetricRegistry, type MetricRegistry } from '#core/metrics.ts';
 import type { IngestObserver } from '#ingest/ingest-samples.ts';
 import { BlockCommitted } from '#model/events.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import type { SampleSource } from '#ports/sample-source.ts';
+import { alertMetrics } from './alert-metrics.ts';
 
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 
@@ -12,6 +14,7 @@ const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 export interface OwnMetrics {
   readonly registry: MetricRegistry;
   readonly ingest: IngestObserver;
+  readonly alerts: AlertObserver;
   readonly observeRequest: ApiDeps['observe'];
   readonly observeFunction: (run: { name: string; failed: boolean; seconds: number }) => void;
   /** The same source, what it reads counted. */
@@ -36,6 +39,7 @@ export function createOwnMetrics(cache: { readonly sizeBytes: number }): OwnMetr
   return {
     registry,
     ingest: ingestObserver(registry),
+    alerts: alertMetrics(registry),
     observeSource: sourceObserver(registry),
     observeCommit: commitObserver(registry),
     observeDeadLetter: ({ rule }) => deadLetters.add({ rule }),

@@ -7,6 +7,7 @@ import { apiGroups } from '#api/groups.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import { HOUR_MS } from '#core/time.ts';
+import { compileAlerting } from '#functions/alerting.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
@@ -40,6 +41,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   });
   const local = await openApp(settings, () => settings.schedules && nudge.stored());
   const { deps, ports, own, invoke } = local;
+  for (const note of (await compileAlerting(deps.config)).notes) log(note);
   const app = createApi(
     {
       authenticate: authenticateByTokens(settings.tokens),
@@ -81,9 +83,12 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   };
 }
 
+/** What the loop runs each second, in place of its schedule. */
+const alertFunctions: readonly string[] = ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver'];
+
 /** One after the other: what a rule finds is told in the same second. */
 async function runAlerts(invoke: Invoke, log: (line: string) => void): Promise<void> {
-  for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) {
+  for (const name of alertFunctions) {
     await invoke(name, {}).catch((error) => log(`${name}: ${error instanceof Error ? error.message : error}`));
   }
 }
@@ -115,7 +120,7 @@ function subscribeFunctions(ports: LocalPorts, invoke: Invoke): void {
 
 async function startScheduler(ports: LocalPorts, deps: FunctionDeps, invoke: Invoke, log: (line: string) => void): Promise<Scheduler> {
   const scheduler = createScheduler({
-    standing: schedules.filter((schedule) => functionNames.includes(schedule.function)),
+    standing: schedules.filter(({ function: name }) => functionNames.includes(name) && !alertFunctions.includes(name)),
     schedules: ports.schedules,
     table: ports.table,
     clock: deps.now,

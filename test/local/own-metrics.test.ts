@@ -66,6 +66,36 @@ describe('own metrics', () => {
     expect(() => own.observeCommit(commit({ rows: -1 }))).toThrow();
   });
 
+  it('count what the alert functions did, and what somebody else did first for itself', () => {
+    const { own, value } = setUp();
+    const base = { tenant: 'default', namespace: 'rules/a.yaml', group: 'a', at: '2026-11-23T10:00:00Z', samples: 1, changes: 0 };
+    const evaluations = [
+      { ...base, errors: [] },
+      { ...base, at: '2026-11-23T09:59:00Z', errors: ['no', 'no'] },
+      { ...base, errors: [], conflict: true },
+    ];
+    own.alerts.evaluated({ evaluations, skipped: 3 }, Date.parse('2026-11-23T10:00:02Z'));
+    expect(value('quarterdeck_alerts_evaluations_total')).toEqual([
+      [{ tenant: 'default', outcome: 'done' }, 1],
+      [{ tenant: 'default', outcome: 'failed' }, 1],
+      [{ tenant: 'default', outcome: 'conflict' }, 1],
+    ]);
+    expect(value('quarterdeck_alerts_rule_failures_total')).toEqual([[{ tenant: 'default', namespace: 'rules/a.yaml', group: 'a' }, 2]]);
+    expect(value('quarterdeck_alerts_skipped_evaluations_total')).toEqual([[{}, 3]]);
+    expect(value('quarterdeck_alerts_evaluation_lag_seconds_sum')).toEqual([[{ tenant: 'default' }, 64]]);
+
+    const report = { tenant: 'default', taken: 1, alerts: 5, groups: 2, deliveries: 1, changes: 4 };
+    own.alerts.dispatched([report, { ...report, alerts: 9, changes: 0, conflict: true }]);
+    expect(value('quarterdeck_alerts_changes_total')).toEqual([[{ tenant: 'default' }, 4]]);
+    expect(value('quarterdeck_alerts_held')).toEqual([[{ tenant: 'default' }, 5]]);
+
+    own.alerts.delivered({ sent: 2, retried: 0, gaveUp: 1, superseded: 0 });
+    expect(value('quarterdeck_alerts_notifications_total')).toEqual([
+      [{ outcome: 'sent' }, 2],
+      [{ outcome: 'gave-up' }, 1],
+    ]);
+  });
+
   it('count a delivery that was given up, once it is kept', async () => {
     const { own, value } = setUp();
     const dataDir = await mkdtemp(join(tmpdir(), 'quarterdeck-letters-'));
