@@ -14,6 +14,7 @@ import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import type { EventPattern } from '#ports/bus.ts';
+import { endLeases } from '#ports/lease.ts';
 import { startAlertLoop } from './alert-loop.ts';
 import { type LocalApp, openApp } from './app.ts';
 import { createCompactionNudge } from './compaction-nudge.ts';
@@ -65,6 +66,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   ports.bus.subscribe({ name: 'own-metrics', pattern: commits, handle: async (event) => own.observeCommit(event) });
   const { server, url } = await listen(app.fetch, settings);
   await ports.bus.resume();
+  if (settings.schedules) await endLeases(ports.table);
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
   const alerts = settings.schedules ? startAlertLoop(systemTimers, () => runAlerts(invoke, log)) : undefined;
   const telemetry = settings.self ? startTelemetry(local, new URL(url).host, log) : undefined;

@@ -58,8 +58,8 @@ function warmObstacle({ warm, cold }: DayState, nowMs: number, graceMs: number):
 }
 
 /**
- * What an expiry does that has marked its window, so that nothing more can join: deletes all of it, unless raw samples came after
- * the plan and before the mark. Those are the visible entries that are not final, since a window is planned only when all are.
+ * True if raw samples came after the plan to expire their window, which has been closed since, so that no more can. Those are the
+ * visible entries that are not final, since a window is planned only when all are.
  */
 export function holdsLatecomers({ window, entries }: WindowState): boolean {
   return window.tier === 'hot' && visibleEntries(entries).some((entry) => entry.level < LEVEL.final);

@@ -17,14 +17,14 @@ export interface WorkMark {
 const PARTITION = 'work/metrics';
 const TENANTS = 'tenants/metrics';
 
-/** Says that the day has something to do, and that the tenant exists. */
+/** Says that the day has something to do. */
 export async function markWork(table: Table, tenant: string, date: string, nowMs: number): Promise<void> {
-  await retry(() =>
-    table.batch([
-      { kind: 'put', item: { pk: PARTITION, sk: `${tenant}/${date}`, markedAtMs: nowMs } },
-      { kind: 'put', item: { pk: TENANTS, sk: tenant } },
-    ]),
-  );
+  await retry(() => table.put({ pk: PARTITION, sk: `${tenant}/${date}`, markedAtMs: nowMs }));
+}
+
+/** Says that there is such a tenant. */
+export async function noteTenant(table: Table, tenant: string): Promise<void> {
+  await retry(() => table.put({ pk: TENANTS, sk: tenant }));
 }
 
 /** All marks, or those of one tenant and its retention classes. */

@@ -6,7 +6,7 @@ import { windowKey } from '#storage/catalog.ts';
 import { headKey } from '#storage/catalog-entry.ts';
 import { expire } from '#storage/expire.ts';
 import { sweep } from '#storage/sweep.ts';
-import { markWork } from '#storage/work-list.ts';
+import { markWork, noteTenant } from '#storage/work-list.ts';
 import { memoryStorage } from './store.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,6 +19,7 @@ async function setUp(days: number) {
     return { tenant: 't', tier: 'cold' as const, date: isoDate(deps.now() - (i + 1) * DAY_MS) };
   });
   for (const window of windows) await deps.table.put({ ...windowKey(window), segmentShards: 0 });
+  await noteTenant(deps.table, 't');
   await markWork(deps.table, 't', windows[0].date, deps.now());
   return { deps, windows, reads: () => counter.counts().tableReads };
 }
