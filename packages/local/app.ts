@@ -3,7 +3,8 @@ import { openConfigFolder } from '#config/config-folder.ts';
 import type { Settings } from '#config/settings.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
-import { loadFunction } from '#functions/registry.ts';
+import { functionNames, loadFunction } from '#functions/registry.ts';
+import { subscriptions } from '#functions/subscriptions.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 import { createReadCache } from '#storage/read-cache.ts';
 import { type LocalPorts, openLocal } from './open.ts';
@@ -52,11 +53,16 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
   const source = own.observeSource(made.source);
   const remainingMs = () => (isClosing ? 0 : Number.POSITIVE_INFINITY);
   const deps: FunctionDeps = { ...made, mail, source, alertObserver: own.alerts, remainingMs };
+  const invoke: LocalApp['invoke'] = (name, event) => observed(own, name, async () => (await loadFunction(name))(asOf(deps, event), event));
+  // Whoever empties the outbox here starts what its events start: nobody else would.
+  for (const { name, pattern, function: target } of subscriptions.filter((each) => functionNames.includes(each.function))) {
+    ports.bus.subscribe({ name, pattern, handle: async (event) => void (await invoke(target, { detail: event.detail })) });
+  }
   return {
     ports,
     deps,
     own,
-    invoke: (name, event) => observed(own, name, async () => (await loadFunction(name))(asOf(deps, event), event)),
+    invoke,
     async close() {
       isClosing = true;
       await ports.close();

@@ -11,7 +11,6 @@ import { compileAlerting } from '#functions/alerting.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
-import { subscriptions } from '#functions/subscriptions.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import type { EventPattern } from '#ports/bus.ts';
 import { endLeases } from '#ports/lease.ts';
@@ -62,7 +61,6 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       { scope: 'open', routes: uploadRoutes({ ...ports, now: deps.now }) },
     ],
   );
-  subscribeFunctions(ports, invoke); // before the first request publishes anything
   ports.bus.subscribe({ name: 'own-metrics', pattern: commits, handle: async (event) => own.observeCommit(event) });
   const { server, url } = await listen(app.fetch, settings);
   await ports.bus.resume();
@@ -110,12 +108,6 @@ function startTelemetry({ deps, own }: LocalApp, instance: string, log: (line: s
     now: deps.now,
     onFailure: (error) => log(`self-telemetry: ${error instanceof Error ? error.message : error}`),
   });
-}
-
-function subscribeFunctions(ports: LocalPorts, invoke: Invoke): void {
-  for (const { name, pattern, function: target } of subscriptions.filter((each) => functionNames.includes(each.function))) {
-    ports.bus.subscribe({ name, pattern, handle: async (event) => void (await invoke(target, { detail: event.detail })) });
-  }
 }
 
 async function startScheduler(ports: LocalPorts, deps: FunctionDeps, invoke: Invoke, log: (line: string) => void): Promise<Scheduler> {

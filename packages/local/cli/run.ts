@@ -36,6 +36,7 @@ Functions: ${functionNames.join(', ')}`,
         ...(values['dry-run'] && { dryRun: true }),
       });
       console.log(JSON.stringify(result ?? null, null, 2));
+      await app.ports.bus.idle(); // what its events started
       return 0;
     } finally {
       await app.close();
