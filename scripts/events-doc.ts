@@ -17,7 +17,8 @@ functions/subscriptions.ts by \`node scripts/events-doc.ts\`.
 
 Every event has a \`source\`, a \`detail-type\` and a \`detail\`. It is written to an outbox in the same transaction as the change that
 it tells of, and sent from there at least once, in any order: whoever consumes it knows it again by \`detail.id\`. A delivery that fails
-to the end is a dead letter, which is kept for two weeks and raises an alarm.
+to the end is a dead letter, which is kept for two weeks and raises an alarm. Events that say so go by no outbox: they are hints
+that save waiting for a schedule.
 `;
 
 /** The page as it should be. */

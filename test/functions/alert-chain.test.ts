@@ -11,6 +11,7 @@ import { BatchBuilder } from '#ingest/batch-builder.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import type { AlertsChanged } from '#model/events.ts';
 import { seriesFromLabels } from '#model/series.ts';
+import { createCallCounter } from '#ports/counted.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryBus, type MemoryBus } from '#ports/memory/memory-bus.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
@@ -28,15 +29,20 @@ const rules = `groups:
 `;
 
 /** The functions over memory, with a webhook on loopback, and the bus' rules as they are deployed. */
-async function setUp(url: string) {
+async function setUp(url: string, ruleFiles: Readonly<Record<string, string>>) {
   let nowMs = startMs;
   let ids = 0;
   const bus = createMemoryBus();
   const blobs = createMemoryBlobs();
-  const ports = { blobs, table: createMemoryTable(), bus, uploads: createMemoryUploads(blobs) };
+  const counter = createCallCounter();
+  const ports = {
+    blobs: counter.countBlobs(blobs),
+    table: counter.countTable(createMemoryTable()),
+    bus,
+    uploads: createMemoryUploads(blobs),
+  };
   const files: Readonly<Record<string, string>> = {
-    'rules/hosts.yaml': rules,
-    'rules/team-b/hosts.yaml': rules,
+    ...ruleFiles,
     'alertmanager.yml': `route: { receiver: hook, group_wait: 0s }\nreceivers: [{ name: hook, webhook_configs: [{ url: '${url}' }] }]\n`,
   };
   const config = await loadWholeConfig({ readFile: async (path) => files[path], list: async () => Object.keys(files).sort() });
@@ -62,6 +68,15 @@ async function setUp(url: string) {
   };
   return {
     ...{ deps, bus, invoke, connect: () => connect(bus) },
+    /** Requests to table and blobs that a minute by the schedules takes. */
+    async countMinute() {
+      nowMs += MINUTE_MS;
+      const before = counter.counts();
+      for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) await invoke(name);
+      const after = counter.counts();
+      const read = after.tableReads - before.tableReads;
+      return { read, written: after.tableWrites - before.tableWrites, put: after.blobPuts.standard - before.blobPuts.standard };
+    },
     passMs: (ms: number) => {
       nowMs += ms;
     },
@@ -95,7 +110,10 @@ describe('the chain of the alert functions', () => {
       response.end();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    chain = await setUp(`http://127.0.0.1:${(server.address() as { port: number }).port}/hook`);
+    chain = await setUp(`http://127.0.0.1:${(server.address() as { port: number }).port}/hook`, {
+      'rules/hosts.yaml': rules,
+      'rules/team-b/hosts.yaml': rules,
+    });
   });
   afterEach(() => {
     server.closeAllConnections();
@@ -166,6 +184,19 @@ describe('the chain of the alert functions', () => {
     await chain.invoke('alerts-evaluate');
     await chain.bus.settle();
     expect(types()).toEqual([]);
+  });
+
+  it('asks little while there is nothing to do', async () => {
+    const idle = await setUp('http://127.0.0.1:9/', {});
+    const nothing = await idle.countMinute();
+    expect(nothing).toMatchObject({ written: 0, put: 0 });
+    expect(nothing.read).toBeLessThanOrEqual(8);
+    // Two tenants with a group each: a lease each, taken and given back, and where the group has come to.
+    for (const tenant of ['default', 'team-b']) await chain.send(tenant, { a: 1 });
+    await chain.countMinute();
+    const unchanged = await chain.countMinute();
+    expect(unchanged).toMatchObject({ written: 6, put: 0 });
+    expect(unchanged.read).toBeLessThanOrEqual(28);
   });
 
   it('dispatches the tenant of an event alone, one without rules too, and a confined call its own tenant alone', async () => {
