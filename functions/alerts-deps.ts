@@ -1,4 +1,4 @@
-import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-rules.ts';
+import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-deps.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
 import { tenantSettings } from '#config/load-config.ts';
@@ -48,8 +48,9 @@ async function writeSamples({ ingest }: FunctionDeps, tenant: string, samples: r
   await ingestSamples(ingest, { tenant, protocol: 'rules', decoded });
 }
 
-/** Tenants that may have alerts: those with rules, and those that ever had an alert. */
-export async function alertTenants({ config }: FunctionDeps, known: readonly string[]): Promise<string[]> {
+/** Tenants that may have alerts: those with rules, and those that ever had an alert; of a run for one tenant, that one alone. */
+export async function alertTenants({ config, storage }: FunctionDeps, known: readonly string[]): Promise<string[]> {
   const { groups } = await compileAlerting(config);
-  return [...new Set([...groups.keys(), ...config.tenants.keys(), ...known])].sort();
+  const all = new Set([...groups.keys(), ...config.tenants.keys(), ...known]);
+  return [...all].filter((tenant) => storage.onlyTenant === undefined || tenant === storage.onlyTenant).sort();
 }
