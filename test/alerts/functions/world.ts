@@ -6,18 +6,20 @@ import type { EvaluateDeps } from '#alerts/evaluate/evaluate-deps.ts';
 import { evaluateRules } from '#alerts/evaluate/evaluate-rules.ts';
 import type { SourcedGroup } from '#alerts/evaluate/group-pointer.ts';
 import type { Verdict } from '#alerts/receivers/verdict.ts';
+import type { AlertRule, Rule } from '#alerts/rules/rule.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
 import { isOpsError } from '#core/errors.ts';
-import { type Series, seriesKey } from '#model/series.ts';
+import { MINUTE_MS } from '#core/time.ts';
+import { type Series, seriesFromLabels, seriesKey } from '#model/series.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { CrashError } from '#ports/faulty.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemorySource } from '#ports/memory/memory-sample-source.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 import type { Table } from '#ports/table.ts';
+import { createQueryPort } from '#query/query-port.ts';
 import { createOverlaySource } from '#storage/overlay-source.ts';
-import { queryOver } from '../rules/make-rule.ts';
 
 export const START = Date.parse('2026-11-23T12:00:00Z');
 export const TENANT = 't';
@@ -95,6 +97,8 @@ receivers:
     webhook_configs: [{url: 'http://hook.test/'}]
 `;
 
+const limits = { maxSeries: 10_000, maxSamples: 1_000_000, maxBytes: Number.MAX_SAFE_INTEGER, timeoutMs: 60_000 };
+
 /** The three functions of one process on the ports as they are for it. */
 export function startProcess(world: World, ports: WorldPorts, name: string) {
   let ids = 0;
@@ -106,7 +110,7 @@ export function startProcess(world: World, ports: WorldPorts, name: string) {
     groups: async () => state.groups,
     openView: (tenant) => {
       const overlay = createOverlaySource(source);
-      const query = queryOver(overlay.source);
+      const query = createQueryPort({ source: overlay.source, limits, now: Date.now });
       return {
         query,
         append: (samples, tMs) => {
@@ -138,4 +142,20 @@ export type Process = ReturnType<typeof startProcess>;
 /** Throws what is neither a crash nor a store that does not answer: a defect. */
 export function assertExpected(failures: readonly unknown[]): void {
   for (const failure of failures) if (!(failure instanceof CrashError) && !isOpsError(failure, 'unavailable')) throw failure;
+}
+
+/** An alerting rule that fires at once, unless told otherwise. */
+export function alertRule(name: string, expr: string, more: Partial<AlertRule> = {}): AlertRule {
+  return { kind: 'alert', name, expr, forMs: 0, keepFiringForMs: 0, labels: {}, annotations: {}, ...more };
+}
+
+/** A group that is evaluated each minute. */
+export function groupOf(namespace: string, rules: readonly Rule[]): SourcedGroup {
+  const settings = { intervalMs: MINUTE_MS, queryOffsetMs: undefined, limit: 0, labels: {} };
+  return { namespace, group: { ...settings, name: 'g', rules } };
+}
+
+/** A series as `{__name__, ...labels}`. */
+export function seriesOf(labels: Readonly<Record<string, string>>): Series {
+  return seriesFromLabels(Object.entries(labels).map(([name, value]) => ({ name, value })));
 }
