@@ -21,6 +21,8 @@ export interface LocalApp {
   readonly deps: FunctionDeps;
   readonly own: OwnMetrics;
   readonly invoke: (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
+  /** Tells where this process listens: alerts name it from then on, unless the settings name another address. */
+  listensAt(url: string): void;
   close(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
     pause: async () => void (await setImmediate()),
-    externalUrl: settings.externalUrl ?? `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`,
+    externalUrl: settings.externalUrl ?? '',
     allowPrivateTargets: settings.allowPrivateTargets,
   });
   // A long job that can be continued stops at the next good place when the process is to end.
@@ -52,11 +54,15 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
   const source = own.observeSource(made.source);
   const remainingMs = () => (isClosing ? 0 : Number.POSITIVE_INFINITY);
   const deps: FunctionDeps = { ...made, mail, source, alertObserver: own.alerts, remainingMs };
+  let externalUrl = deps.externalUrl;
   return {
     ports,
     deps,
     own,
-    invoke: (name, event) => observed(own, name, async () => (await loadFunction(name))(asOf(deps, event), event)),
+    invoke: (name, event) => observed(own, name, async () => (await loadFunction(name))(asOf({ ...deps, externalUrl }, event), event)),
+    listensAt(url) {
+      externalUrl = settings.externalUrl ?? url;
+    },
     async close() {
       isClosing = true;
       await ports.close();

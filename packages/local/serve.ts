@@ -65,6 +65,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   subscribeFunctions(ports, invoke); // before the first request publishes anything
   ports.bus.subscribe({ name: 'own-metrics', pattern: commits, handle: async (event) => own.observeCommit(event) });
   const { server, url } = await listen(app.fetch, settings);
+  local.listensAt(url);
   await ports.bus.resume();
   if (settings.schedules) await endLeases(ports.table);
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
