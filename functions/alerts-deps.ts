@@ -1,5 +1,5 @@
 import { listBookPointers } from '#alerts/dispatch/book-pointer.ts';
-import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-rules.ts';
+import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-deps.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
 import { tenantSettings } from '#config/load-config.ts';

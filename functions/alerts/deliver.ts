@@ -8,7 +8,7 @@ import { createSafeHttp } from '#net/safe-http.ts';
 
 /** Sends the notifications that are due. */
 export const run: OpsFunction = async (deps) => {
-  const { table, blobs, now, newId, config, remainingMs, externalUrl, allowPrivateTargets, mail, topics, eventTargets } = deps;
+  const { table, blobs, now, newId, config, remainingMs, externalUrl, allowPrivateTargets, mail, topics, eventTargets, storage } = deps;
   const outgoing = withOAuth2({ outgoing: createSafeHttp({ allowPrivate: allowPrivateTargets }), clock: now });
   const sending = {
     ...{ outgoing, mail, topics, events: eventTargets, clock: now, externalUrl },
@@ -16,7 +16,7 @@ export const run: OpsFunction = async (deps) => {
     templates: async (tenant: string) => (await compileAlerting(config)).templates(tenant),
   };
   const result = await deliverNotifications({
-    ...{ table, blobs, now, newId, remainingMs, random: Math.random },
+    ...{ table, blobs, now, newId, remainingMs, random: Math.random, onlyTenant: storage.onlyTenant },
     send: (tenant, planned, key) => sendNotification(sending, tenant, planned, key),
   });
   deps.alertObserver?.delivered(result);

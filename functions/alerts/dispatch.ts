@@ -13,12 +13,12 @@ const Event = z.object({ detail: z.object({ tenant: z.string() }).optional() });
 
 /** Takes new alerts into the books, and decides who is told what. */
 export const run: OpsFunction = async (deps, event) => {
-  const { table, blobs, bus, now, newId, config, storage } = deps;
+  const { table, blobs, bus, now, newId, config, storage, remainingMs } = deps;
   const { detail } = parseEvent(Event, event);
   const routing = async (tenant: string) => (await compileAlerting(config)).routing(tenant);
   const isOthers = detail && storage.onlyTenant !== undefined && storage.onlyTenant !== detail.tenant;
   const tenants = detail && !isOthers ? [detail.tenant] : await alertTenants(deps);
-  const dispatched = await dispatchAlerts({ table, blobs, now, newId, routing }, tenants);
+  const dispatched = await dispatchAlerts({ table, blobs, now, newId, remainingMs, routing }, tenants);
   deps.alertObserver?.dispatched(dispatched);
   await announceDue(
     deps,

@@ -1,6 +1,6 @@
 import type { DeliverResult } from './deliver/deliver-notifications.ts';
 import type { DispatchReport } from './dispatch/dispatch.ts';
-import type { EvaluateResult } from './evaluate/evaluate-rules.ts';
+import type { EvaluateResult } from './evaluate/evaluate-deps.ts';
 
 /** Told of what the alert functions did, for whoever watches them. */
 export interface AlertObserver {

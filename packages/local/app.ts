@@ -22,6 +22,8 @@ export interface LocalApp {
   readonly deps: FunctionDeps;
   readonly own: OwnMetrics;
   readonly invoke: (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
+  /** Tells where this process listens: alerts name it from then on, unless the settings name another address. */
+  listensAt(url: string): void;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
     pause: async () => void (await setImmediate()),
-    externalUrl: settings.externalUrl ?? `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`,
+    externalUrl: settings.externalUrl ?? '',
     allowPrivateTargets: settings.allowPrivateTargets,
   });
   // A long job that can be continued stops at the next good place when the process is to end.
@@ -53,7 +55,9 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
   const source = own.observeSource(made.source);
   const remainingMs = () => (isClosing ? 0 : Number.POSITIVE_INFINITY);
   const deps: FunctionDeps = { ...made, mail, source, alertObserver: own.alerts, remainingMs };
-  const invoke: LocalApp['invoke'] = (name, event) => observed(own, name, async () => (await loadFunction(name))(asOf(deps, event), event));
+  let externalUrl = deps.externalUrl;
+  const invoke: LocalApp['invoke'] = (name, event) =>
+    observed(own, name, async () => (await loadFunction(name))(asOf({ ...deps, externalUrl }, event), event));
   // Whoever empties the outbox here starts what its events start: nobody else would.
   for (const { name, pattern, function: target } of subscriptions.filter((each) => functionNames.includes(each.function))) {
     ports.bus.subscribe({ name, pattern, handle: async (event) => void (await invoke(target, { detail: event.detail })) });
@@ -63,6 +67,9 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
     deps,
     own,
     invoke,
+    listensAt(url) {
+      externalUrl = settings.externalUrl ?? url;
+    },
     async close() {
       isClosing = true;
       await ports.close();

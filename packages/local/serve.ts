@@ -63,6 +63,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   );
   ports.bus.subscribe({ name: 'own-metrics', pattern: commits, handle: async (event) => own.observeCommit(event) });
   const { server, url } = await listen(app.fetch, settings);
+  local.listensAt(url);
   await ports.bus.resume();
   if (settings.schedules) await endLeases(ports.table);
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;

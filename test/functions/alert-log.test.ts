@@ -17,7 +17,7 @@ it('what goes well writes no line', () => {
   const { observer, told } = setUp();
   observer.evaluated({ evaluations: [{ ...report, errors: [] }], skipped: 0 }, 0);
   observer.dispatched([]);
-  observer.delivered({ sent: 3, retried: 1, gaveUp: 0, superseded: 0 });
+  observer.delivered({ sent: 3, retried: 1, gaveUp: 0 });
   expect(told()).toEqual([]);
 });
 
@@ -49,6 +49,6 @@ it('a line names fifty groups at most', () => {
 it('what was skipped and what was given up are metrics of their own', () => {
   const { observer, told } = setUp();
   observer.evaluated({ evaluations: [], skipped: 7 }, 0);
-  observer.delivered({ sent: 0, retried: 0, gaveUp: 2, superseded: 0 });
+  observer.delivered({ sent: 0, retried: 0, gaveUp: 2 });
   expect(told()).toMatchObject([{ EvaluationsSkipped: 7 }, { NotificationsGivenUp: 2 }]);
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { compressSync } from 'snappy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EvaluateResult } from '#alerts/evaluate/evaluate-rules.ts';
+import type { EvaluateResult } from '#alerts/evaluate/evaluate-deps.ts';
 import { createDynamoClient, createS3Client } from '#aws/clients.ts';
 import { createBucket } from '#aws/create-bucket.ts';
 import { createTable } from '#aws/create-table.ts';

@@ -89,7 +89,7 @@ describe('own metrics', () => {
     expect(value('quarterdeck_alerts_changes_total')).toEqual([[{ tenant: 'default' }, 4]]);
     expect(value('quarterdeck_alerts_held')).toEqual([[{ tenant: 'default' }, 5]]);
 
-    own.alerts.delivered({ sent: 2, retried: 0, gaveUp: 1, superseded: 0 });
+    own.alerts.delivered({ sent: 2, retried: 0, gaveUp: 1 });
     expect(value('quarterdeck_alerts_notifications_total')).toEqual([
       [{ outcome: 'sent' }, 2],
       [{ outcome: 'gave-up' }, 1],

@@ -1,36 +1,27 @@
 import { inboxWrite } from '#alerts/dispatch/inbox.ts';
 import type { PlannedDelivery } from '#alerts/dispatch/plan-dispatch.ts';
-import { dropPacked, unpackBytes } from '#alerts/packed-bytes.ts';
-import { type DeliveryPlan, planDelivery } from '#alerts/receivers/plan-delivery.ts';
+import { dropPacked } from '#alerts/packed-bytes.ts';
+import { type DeliveryPlan, defaultDeliveryLimits, planDelivery } from '#alerts/receivers/plan-delivery.ts';
 import type { Verdict } from '#alerts/receivers/verdict.ts';
 import { mapConcurrent } from '#core/batch.ts';
 import { isOpsError } from '#core/errors.ts';
+import { forEachSettled } from '#core/for-each-settled.ts';
 import { retry } from '#core/retry.ts';
-import { type Clock, DAY_MS, MINUTE_MS } from '#core/time.ts';
-import type { Blobs } from '#ports/blobs.ts';
+import { DAY_MS, MINUTE_MS } from '#core/time.ts';
 import { keepDeadLetters } from '#ports/dead-letters.ts';
-import type { Table, Write } from '#ports/table.ts';
-import {
-  type Delivery,
-  type DeliveryBatch,
-  decodePlanned,
-  deliveryItem,
-  deliveryKey,
-  listBatches,
-  listDue,
-  splitBatch,
-} from './delivery.ts';
+import type { Write } from '#ports/table.ts';
+import { type Delivery, type DueDelivery, listDue, readDelivery, replaceWrites } from './delivery.ts';
+import { listBatches } from './delivery-batch.ts';
+import { openPlanned, type TakeApartDeps, takeApart } from './take-apart.ts';
 
-export interface DeliverDeps {
-  readonly table: Table;
-  readonly blobs: Blobs;
-  readonly now: Clock;
-  readonly newId: () => string;
+export interface DeliverDeps extends TakeApartDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Sends one notification under its idempotency key; says what came of it and tells no secret. */
   readonly send: (tenant: string, planned: PlannedDelivery, idempotencyKey: string) => Promise<Verdict>;
   readonly remainingMs?: (() => number) | undefined;
+  /** The one tenant whose notifications are sent; absent, those of all. */
+  readonly onlyTenant?: string | undefined;
 }
 
 /** What a run did. */
@@ -38,8 +29,6 @@ export interface DeliverResult {
   readonly sent: number;
   readonly retried: number;
   readonly gaveUp: number;
-  /** Left out, since a later notification of the same group is on its way or told. */
-  readonly superseded: number;
 }
 
 /** Longer than any send takes: another process tries again after it. */
@@ -53,91 +42,85 @@ type Outcome = keyof DeliverResult;
 
 /**
  * Sends what is due, until nothing is. A delivery is claimed by moving its due time on, sent, and then deleted, moved to its next try, or
- * given up into the dead letters, which is an alert itself. A process that dies in between leaves the claim to run out.
+ * given up into the dead letters, which is an alert itself. A process that dies in between leaves the claim to run out. What fails keeps
+ * nothing else from being sent.
  */
 export async function deliverNotifications(deps: DeliverDeps): Promise<DeliverResult> {
-  const counts: Record<Outcome, number> = { sent: 0, retried: 0, gaveUp: 0, superseded: 0 };
-  for (;;) {
-    for (const batch of await listBatches(deps.table)) await takeApart(deps, batch);
-    const due = await listDue(deps.table, deps.now(), PER_ROUND);
-    if (due.length === 0 || (deps.remainingMs?.() ?? Number.POSITIVE_INFINITY) < RESERVE_MS) return counts;
-    const outcomes = await mapConcurrent(due, AT_ONCE, (delivery) => deliverOne(deps, delivery));
-    for (const outcome of outcomes) if (outcome) counts[outcome]++;
-  }
-}
-
-/** Lanes first, then deliveries, then the batch goes: whatever is cut off is done again, and is the same. */
-async function takeApart(deps: DeliverDeps, batch: DeliveryBatch): Promise<void> {
-  const { table } = deps;
-  const bytes = await unpackBytes(deps, batch.packed);
-  const deliveries = await splitBatch(deps, batch, bytes ? decodePlanned(bytes) : []);
-  await mapConcurrent(deliveries, AT_ONCE, (delivery) => moveLane(table, delivery));
-  await retry(() => table.batch(deliveries.map((delivery) => ({ kind: 'put', item: deliveryItem(delivery) }))));
-  await retry(() => table.delete(batch.key));
-  await dropPacked(deps, batch.packed);
-}
-
-function laneKey({ tenant, lane }: Pick<Delivery, 'tenant' | 'lane'>) {
-  return { pk: `alerts/lanes/${tenant}`, sk: lane };
-}
-
-/** A lane never goes back. */
-async function moveLane(table: Table, delivery: Delivery): Promise<void> {
-  const item = { ...laneKey(delivery), version: delivery.version, expiresAtS: Math.ceil((delivery.createdAtMs + LOG_KEPT_MS) / 1_000) };
-  for (const condition of [{ exists: false }, { atMost: { version: delivery.version } }]) {
-    try {
-      await retry(() => table.put(item, condition));
-      return;
-    } catch (error) {
-      if (!isOpsError(error, 'conflict')) throw error;
+  const counts: Record<Outcome, number> = { sent: 0, retried: 0, gaveUp: 0 };
+  const hasTime = () => (deps.remainingMs?.() ?? Number.POSITIVE_INFINITY) >= RESERVE_MS;
+  const failures: unknown[] = [];
+  const failed = new Set<string>();
+  const attempt = async <T>(job: () => Promise<T>): Promise<T | undefined> => job().catch((error) => void failures.push(error));
+  for (let isMoving = true; isMoving && hasTime(); ) {
+    const batches = (await listBatches(deps.table, deps.onlyTenant)).filter(({ key }) => !failed.has(key.sk));
+    for (const batch of batches) {
+      const before = failures.length;
+      await attempt(() => takeApart(deps, batch));
+      if (failures.length > before) failed.add(batch.key.sk);
     }
+    const due = await listDue(deps.table, deps.now(), PER_ROUND, deps.onlyTenant);
+    const outcomes = await mapConcurrent(due, AT_ONCE, (one) => attempt(async () => (hasTime() ? deliverOne(deps, one) : undefined)));
+    for (const outcome of outcomes) if (outcome) counts[outcome]++;
+    isMoving = batches.length > 0 || outcomes.some((outcome) => outcome !== undefined);
   }
+  await forEachSettled(failures, (failure) => Promise.reject(failure));
+  return counts;
 }
 
-async function deliverOne(deps: DeliverDeps, due: Delivery): Promise<Outcome | undefined> {
-  const { table, now } = deps;
-  const claimed: Delivery = { ...due, dueAtMs: now() + CLAIM_MS, attempts: due.attempts + 1 };
-  if (!(await replace(table, due, [{ kind: 'put', item: deliveryItem(claimed) }]))) return undefined;
-  const lane = await retry(() => table.get(laneKey(due)));
-  if (Number(lane?.version ?? 0) > due.version) return finish(deps, claimed, 'superseded', []);
-  const bytes = await unpackBytes(deps, claimed.packed);
-  const [planned] = bytes ? decodePlanned(bytes) : [];
-  if (!planned) return finish(deps, claimed, 'superseded', []);
-  const verdict = await deps.send(due.tenant, planned, due.id);
-  return settle(deps, claimed, planned, planDelivery(claimed, verdict, now(), deps.random()));
+async function deliverOne(deps: DeliverDeps, due: DueDelivery): Promise<Outcome | undefined> {
+  const before = await readDelivery(deps.table, due.tenant, due.lane);
+  if (!before || Math.ceil(before.dueAtMs) !== due.dueAtMs) return undefined;
+  const claimed = { ...before, dueAtMs: deps.now() + CLAIM_MS, attempts: before.attempts + 1, stamp: deps.newId() };
+  if (!(await replace(deps, before, claimed))) return undefined;
+  const planned = await openPlanned(deps, claimed);
+  if (!planned) {
+    const isStill = (await readDelivery(deps.table, due.tenant, due.lane))?.stamp === claimed.stamp;
+    return isStill ? giveUp(deps, claimed, undefined, 'what it tells cannot be read any more') : undefined;
+  }
+  const isTooOld = before.attempts > 0 && deps.now() > claimed.createdAtMs + defaultDeliveryLimits.maxAgeMs;
+  if (isTooOld) return giveUp(deps, claimed, planned, `not delivered in ${before.attempts} tries, the last of which did not end`);
+  const verdict = await send(deps, claimed, planned);
+  return settle(deps, claimed, planned, planDelivery(claimed, verdict, deps.now(), deps.random()));
+}
+
+/** Whatever is wrong with composing and sending is wrong with this notification alone. */
+async function send(deps: DeliverDeps, { tenant, id }: Delivery, planned: PlannedDelivery): Promise<Verdict> {
+  try {
+    return await deps.send(tenant, planned, id);
+  } catch (error) {
+    return { kind: 'retry', reason: isOpsError(error) ? error.message : 'it could not be composed, by a defect of Quarterdeck' };
+  }
 }
 
 async function settle(deps: DeliverDeps, delivery: Delivery, planned: PlannedDelivery, plan: DeliveryPlan): Promise<Outcome | undefined> {
-  if (plan.kind === 'sent') return finish(deps, delivery, 'sent', [logWrite(deps, delivery, planned, 'sent', '')]);
+  if (plan.kind === 'give-up') return giveUp(deps, delivery, planned, plan.reason);
   if (plan.kind === 'retry') {
-    const next = { kind: 'put' as const, item: deliveryItem({ ...delivery, dueAtMs: plan.atMs }) };
-    const isMoved = await replace(deps.table, delivery, [next, logWrite(deps, delivery, planned, 'retried', plan.reason)]);
-    return isMoved ? 'retried' : undefined;
+    const next = { ...delivery, dueAtMs: plan.atMs, stamp: deps.newId() };
+    return (await replace(deps, delivery, next, [logWrite(deps, delivery, planned, 'retried', plan.reason)])) ? 'retried' : undefined;
   }
-  await keepDeadLetters(deps.table, [
-    {
-      id: delivery.id,
-      atMs: deps.now(),
-      from: `notification to ${planned.receiver}/${planned.integration}`,
-      error: plan.reason,
-      event: JSON.stringify({ tenant: delivery.tenant, groupKey: planned.groupKey, alerts: planned.alerts.length }),
-    },
-  ]);
-  const failed = await inboxWrite(deps, delivery.tenant, [failureAlert(planned, plan.reason, deps.now())], deps.now());
-  return finish(deps, delivery, 'gaveUp', [failed, logWrite(deps, delivery, planned, 'gave up', plan.reason)]);
+  const log = logWrite(deps, delivery, planned, 'sent', '');
+  if (!(await finish(deps, delivery, [log]))) await retry(() => deps.table.batch([log]));
+  return 'sent';
+}
+
+async function giveUp(
+  deps: DeliverDeps,
+  delivery: Delivery,
+  planned: PlannedDelivery | undefined,
+  reason: string,
+): Promise<Outcome | undefined> {
+  const { id, tenant, receiver, integration } = delivery;
+  const event = JSON.stringify({ tenant, receiver, integration, groupKey: planned?.groupKey, alerts: planned?.alerts.length });
+  await keepDeadLetters(deps.table, [{ id, atMs: deps.now(), from: `notification to ${receiver}/${integration}`, error: reason, event }]);
+  const failed = await inboxWrite(deps, tenant, [failureAlert(delivery, reason, deps.now())], deps.now());
+  return (await finish(deps, delivery, [failed, logWrite(deps, delivery, planned, 'gave up', reason)])) ? 'gaveUp' : undefined;
 }
 
 /** That nobody could be told is told to whoever is configured for it; it ends by itself when it does not happen again. */
-function failureAlert(planned: PlannedDelivery, reason: string, nowMs: number) {
+function failureAlert({ receiver, integration }: Delivery, reason: string, nowMs: number) {
   return {
-    labels: {
-      alertname: 'NotificationFailed',
-      receiver: planned.receiver,
-      integration: planned.integration,
-      severity: 'critical',
-      source: 'quarterdeck',
-    },
-    annotations: { summary: `Notifications to ${planned.receiver} could not be delivered`, description: reason },
+    labels: { alertname: 'NotificationFailed', receiver, integration, severity: 'critical', source: 'quarterdeck' },
+    annotations: { summary: `Notifications to ${receiver} could not be delivered`, description: reason },
     startsAtMs: nowMs,
     endsAtMs: nowMs + DAY_MS / 4,
     updatedAtMs: nowMs,
@@ -147,35 +130,49 @@ function failureAlert(planned: PlannedDelivery, reason: string, nowMs: number) {
 }
 
 /** One line of what was told, for those who ask why. */
-function logWrite(deps: DeliverDeps, delivery: Delivery, planned: PlannedDelivery, outcome: string, reason: string): Write {
+function logWrite(
+  deps: DeliverDeps,
+  delivery: Delivery,
+  planned: PlannedDelivery | undefined,
+  outcome: 'sent' | 'retried' | 'gave up',
+  reason: string,
+): Extract<Write, { kind: 'put' }> {
   const atMs = deps.now();
   return {
     kind: 'put',
     item: {
-      ...{ pk: `alerts/told/${delivery.tenant}/${delivery.lane}`, sk: `${new Date(atMs).toISOString()}#${delivery.id}` },
+      pk: `alerts/told/${delivery.tenant}/${delivery.lane}`,
+      sk: `${new Date(atMs).toISOString()}#${delivery.id}`,
       outcome,
-      reason,
-      why: planned.reason,
+      reason: reason.toWellFormed(),
+      why: planned?.reason,
       attempts: delivery.attempts,
-      alerts: planned.alerts.length,
+      alerts: planned?.alerts.length,
       expiresAtS: Math.ceil((atMs + LOG_KEPT_MS) / 1_000),
     },
   };
 }
 
-async function finish(deps: DeliverDeps, delivery: Delivery, outcome: Outcome, writes: readonly Write[]): Promise<Outcome | undefined> {
-  if (!(await replace(deps.table, delivery, writes))) return undefined;
+/** Takes a delivery out; one that a later notification has taken over meanwhile is told again by that. */
+async function finish(deps: DeliverDeps, delivery: Delivery, writes: readonly Write[]): Promise<boolean> {
+  if (!(await replace(deps, delivery, undefined, writes))) return false;
   await dropPacked(deps, delivery.packed);
-  return outcome;
+  return true;
 }
 
-/** Takes a delivery out where it stands and puts others in its place; false where it stands there no more. */
-async function replace(table: Table, delivery: Delivery, writes: readonly Write[]): Promise<boolean> {
+/** Puts a delivery in the place of what it was, or nothing; false where somebody else did something with it. */
+async function replace(
+  { table }: DeliverDeps,
+  before: Delivery,
+  after: Delivery | undefined,
+  writes: readonly Write[] = [],
+): Promise<boolean> {
   try {
-    await retry(() => table.transact([{ kind: 'delete', key: deliveryKey(delivery), condition: { exists: true } }, ...writes]));
+    await retry(() => table.transact([...replaceWrites(before, after), ...writes]));
     return true;
   } catch (error) {
     if (!isOpsError(error, 'conflict')) throw error;
-    return false;
+    // The answer to a write of ours may have got lost, and the repeat of it failed; after a claim only its holder takes a delivery out.
+    return (await readDelivery(table, before.tenant, before.lane))?.stamp === after?.stamp;
   }
 }

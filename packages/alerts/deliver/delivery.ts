@@ -1,131 +1,120 @@
 import { createHash } from 'node:crypto';
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { PlannedDelivery } from '#alerts/dispatch/plan-dispatch.ts';
-import { type PackedBytes, packBytes, packedIn } from '#alerts/packed-bytes.ts';
-import { OpsError } from '#core/errors.ts';
+import type { PlannedDelivery, ToldAlert } from '#alerts/dispatch/plan-dispatch.ts';
+import { type PackedBytes, packedIn } from '#alerts/packed-bytes.ts';
 import { retry } from '#core/retry.ts';
-import type { Blobs } from '#ports/blobs.ts';
+import { HOUR_MS } from '#core/time.ts';
+import { queryItems } from '#ports/query-items.ts';
 import type { Item, ItemKey, Table, Write } from '#ports/table.ts';
 
-/** One thing to be told to one integration, until it is told or given up. */
+/**
+ * What one integration is still to be told about one group: there is one of these at most, since a later notification takes in what the
+ * earlier one still owed.
+ */
 export interface Delivery {
-  /** The same at every try: what receivers know a repetition by. */
-  readonly id: string;
-  /** Tenant, receiver, integration and group: of one lane only the latest counts, since it tells how the whole group stands. */
+  /** Names tenant, receiver, integration and group. */
   readonly lane: string;
+  /** The same at every try of the same content: what receivers know a repetition by. */
+  readonly id: string;
   readonly tenant: string;
+  readonly receiver: string;
+  readonly integration: string;
   /** Version of the book that decided it. */
   readonly version: number;
   readonly dueAtMs: number;
   readonly createdAtMs: number;
   /** Tries begun so far. */
   readonly attempts: number;
+  /** Of the write that left it as it is; every write finds the one before it by this, and itself where its answer got lost. */
+  readonly stamp: string;
   readonly packed: PackedBytes;
 }
+
+/** Where a delivery stands in the order of what is due. */
+export type DueDelivery = Pick<Delivery, 'tenant' | 'lane' | 'dueAtMs'>;
 
 const PARTITION = 'alerts/deliveries';
-const MAX_BYTES = 512 * 1024 * 1024;
+/** Later than any try is put off: such a time was made by a clock that has gone back since. */
+const FARTHEST_MS = 3 * HOUR_MS;
 
-export interface DeliveryDeps {
-  readonly blobs: Blobs;
-  readonly newId: () => string;
-}
-
-/** The write that hands what one dispatch decided to the deliverer, all in one; it belongs in the transaction of the book. */
-export async function batchWrite(deps: DeliveryDeps, tenant: string, version: number, planned: readonly PlannedDelivery[]): Promise<Write> {
-  const { body, key } = await packBytes(deps, `alerts/${tenant}/batches`, encodePlanned(planned));
-  return { kind: 'put', item: { pk: 'alerts/batches', sk: `${tenant}#${String(version).padStart(12, '0')}`, tenant, version, body, key } };
-}
-
-/** A batch that has not been taken apart yet. */
-export interface DeliveryBatch {
-  readonly key: ItemKey;
-  readonly tenant: string;
-  readonly version: number;
-  readonly packed: PackedBytes;
-}
-
-/** The oldest batches. */
-export async function listBatches(table: Table): Promise<DeliveryBatch[]> {
-  const { items } = await retry(() => table.query({ pk: 'alerts/batches', limit: 100 }));
-  return items.map((item) => ({
-    key: { pk: item.pk, sk: item.sk },
-    tenant: String(item.tenant),
-    version: Number(item.version),
-    packed: packedIn(item),
-  }));
-}
-
-/** The deliveries of a batch, due at once. Taken apart twice they are the same. */
-export async function splitBatch(deps: DeliveryDeps, batch: DeliveryBatch, planned: readonly PlannedDelivery[]): Promise<Delivery[]> {
-  const deliveries: Delivery[] = [];
-  for (const one of planned) {
-    const lane = hash([batch.tenant, one.receiver, one.integration, one.groupKey]);
-    const packed = await packBytes(deps, `alerts/${batch.tenant}/deliveries`, encodePlanned([one]));
-    const times = { dueAtMs: one.atMs, createdAtMs: one.atMs, attempts: 0 };
-    deliveries.push({ id: hash([lane, batch.version]), lane, tenant: batch.tenant, version: batch.version, ...times, packed });
-  }
-  return deliveries;
+/** The lane of what is planned, and the id of it in one version of the book. */
+export function nameDelivery(tenant: string, version: number, { receiver, integration, groupKey }: PlannedDelivery) {
+  const lane = hash([tenant, receiver, integration, groupKey]);
+  return { lane, id: hash([lane, version]) };
 }
 
 function hash(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
+/**
+ * What a later notification of a group tells when the earlier one has not arrived: itself, and what the earlier one would have told as
+ * resolved, which the group has forgotten by now. What fired in the earlier one is in the later one, unless it is held back now.
+ */
+export function takeOver(later: PlannedDelivery, earlier: PlannedDelivery | undefined): PlannedDelivery {
+  const told = new Set(later.alerts.map(({ fingerprint }) => fingerprint));
+  const owed = earlier?.alerts.filter((alert) => isOver(alert) && !told.has(alert.fingerprint)) ?? [];
+  return owed.length === 0 ? later : { ...later, alerts: [...later.alerts, ...owed] };
+}
+
+/** A firing alert goes out without an end. */
+function isOver({ endsAtMs }: ToldAlert): boolean {
+  return Number.isFinite(endsAtMs);
+}
+
 /** Deliveries whose time has come, the longest due first. */
-export async function listDue(table: Table, nowMs: number, limit: number): Promise<Delivery[]> {
-  const { items } = await retry(() => table.query({ pk: PARTITION, to: dueKey(nowMs + 1, ''), limit }));
-  return items.map(toDelivery);
+export async function listDue(table: Table, nowMs: number, limit: number, onlyTenant: string | undefined): Promise<readonly DueDelivery[]> {
+  const wanted = ({ tenant }: Item) => onlyTenant === undefined || tenant === onlyTenant;
+  const due = await queryItems(table, { pk: PARTITION, to: dueKey(nowMs + 1, '') }, { limit, wanted });
+  if (due.length > 0) return due.map(toDue);
+  return (await queryItems(table, { pk: PARTITION, from: dueKey(nowMs + FARTHEST_MS, '') }, { limit, wanted })).map(toDue);
 }
 
-/** When the next delivery is due, if there is one. */
-export async function nextDueMs(table: Table): Promise<number | undefined> {
-  const { items } = await retry(() => table.query({ pk: PARTITION, limit: 1 }));
-  return items[0] && toDelivery(items[0]).dueAtMs;
+function toDue({ sk, tenant, lane }: Item): DueDelivery {
+  return { tenant: String(tenant), lane: String(lane), dueAtMs: Number(sk.split('#', 1)[0]) };
 }
 
-function dueKey(dueAtMs: number, id: string): string {
-  return `${String(dueAtMs).padStart(16, '0')}#${id}`;
+function dueKey(dueAtMs: number, lane: string): string {
+  return `${String(Math.max(0, Math.ceil(dueAtMs))).padStart(16, '0')}#${lane}`;
 }
 
-/** Where a delivery stands in the order of what is due. */
-export function deliveryKey({ dueAtMs, id }: Pick<Delivery, 'dueAtMs' | 'id'>): ItemKey {
-  return { pk: PARTITION, sk: dueKey(dueAtMs, id) };
+/** The delivery of a lane; undefined where nothing is owed. */
+export async function readDelivery(table: Table, tenant: string, lane: string): Promise<Delivery | undefined> {
+  const item = await retry(() => table.get(laneKey({ tenant, lane })));
+  return item && toDelivery(item);
 }
 
-/** A delivery as an item. */
-export function deliveryItem(delivery: Delivery): Item {
-  const { packed, ...fields } = delivery;
-  return { ...deliveryKey(delivery), ...fields, body: packed.body, key: packed.key };
+function laneKey({ tenant, lane }: Pick<Delivery, 'tenant' | 'lane'>): ItemKey {
+  return { pk: `alerts/lanes/${tenant}`, sk: lane };
+}
+
+/** The writes that put a delivery in the place of the one before it, or none there; they fail unless that one is as it was read. */
+export function replaceWrites(before: Delivery | undefined, after: Delivery | undefined): Write[] {
+  const condition = before ? { equals: { stamp: before.stamp } } : { exists: false };
+  const writes: Write[] = [];
+  const [left, taken] = [before, after].map((each) => each && { pk: PARTITION, sk: dueKey(each.dueAtMs, each.lane) });
+  if (before && !after) writes.push({ kind: 'delete', key: laneKey(before), condition });
+  if (after) writes.push({ kind: 'put', item: toItem(after), condition });
+  if (left && left.sk !== taken?.sk) writes.push({ kind: 'delete', key: left });
+  if (after && taken) writes.push({ kind: 'put', item: { ...taken, tenant: after.tenant, lane: after.lane } });
+  return writes;
+}
+
+function toItem({ packed, lane, ...fields }: Delivery): Item {
+  return { ...laneKey({ tenant: fields.tenant, lane }), ...fields, body: packed.body, key: packed.key };
 }
 
 function toDelivery(item: Item): Delivery {
   return {
+    lane: item.sk,
     id: String(item.id),
-    lane: String(item.lane),
     tenant: String(item.tenant),
+    receiver: String(item.receiver),
+    integration: String(item.integration),
     version: Number(item.version),
     dueAtMs: Number(item.dueAtMs),
     createdAtMs: Number(item.createdAtMs),
     attempts: Number(item.attempts),
+    stamp: String(item.stamp),
     packed: packedIn(item),
   };
-}
-
-function encodePlanned(planned: readonly PlannedDelivery[]): Uint8Array {
-  return zstdCompressSync(JSON.stringify(planned), { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
-}
-
-/** What `batchWrite` and `splitBatch` packed; an end that never comes is Infinity again. */
-export function decodePlanned(bytes: Uint8Array): PlannedDelivery[] {
-  let planned: PlannedDelivery[];
-  try {
-    planned = JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES }).toString('utf8'));
-  } catch (cause) {
-    throw new OpsError('unavailable', 'a delivery is damaged', { cause });
-  }
-  return planned.map((one) => ({
-    ...one,
-    alerts: one.alerts.map((alert) => (alert.endsAtMs === null ? { ...alert, endsAtMs: Number.POSITIVE_INFINITY } : alert)),
-  }));
 }

@@ -1,6 +1,7 @@
 import { type PackedBytes, packedIn } from '#alerts/packed-bytes.ts';
 import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
+import { queryItems } from '#ports/query-items.ts';
 import type { Item, Table, Write } from '#ports/table.ts';
 
 /** Where a tenant's book is: the one item that every dispatch is committed by. */
@@ -10,6 +11,7 @@ export interface BookPointer {
   /** When a group is due next. */
   readonly nextMs: number | undefined;
   readonly configId: string;
+  readonly committedAtMs: number;
   readonly packed: PackedBytes;
 }
 
@@ -23,18 +25,19 @@ export async function readBookPointer(table: Table, tenant: string): Promise<Boo
 
 /** The books of all tenants. */
 export async function listBookPointers(table: Table): Promise<BookPointer[]> {
-  const pointers: BookPointer[] = [];
-  for (let after: string | undefined; ; ) {
-    const page = await retry(() => table.query({ pk: PARTITION, after }));
-    pointers.push(...page.items.map(toPointer));
-    if (page.next === undefined) return pointers;
-    after = page.next;
-  }
+  return (await queryItems(table, { pk: PARTITION })).map(toPointer);
 }
 
 function toPointer(item: Item): BookPointer {
-  const { sk: tenant, version, nextMs, configId } = item;
-  return { tenant, version: Number(version), nextMs: nextMs as number | undefined, configId: String(configId), packed: packedIn(item) };
+  const { sk: tenant, version, nextMs, configId, committedAtMs } = item;
+  return {
+    tenant,
+    version: Number(version),
+    nextMs: nextMs as number | undefined,
+    configId: String(configId),
+    committedAtMs: Number(committedAtMs),
+    packed: packedIn(item),
+  };
 }
 
 /** Puts a new book in place of the one that was read, together with other writes; false where somebody else has, and nothing was done. */
@@ -46,8 +49,8 @@ export async function commitBook(
   alongside: readonly Write[],
 ): Promise<boolean> {
   const key = { pk: PARTITION, sk: after.tenant };
-  const { nextMs, configId, packed } = after;
-  const item: Item = { ...key, version: (before?.version ?? 0) + 1, commitId, nextMs, configId, body: packed.body, key: packed.key };
+  const { tenant: _, packed, ...fields } = after;
+  const item: Item = { ...key, ...fields, version: (before?.version ?? 0) + 1, commitId, body: packed.body, key: packed.key };
   const condition = before ? { equals: { version: before.version } } : { exists: false };
   try {
     await retry(() => table.transact([{ kind: 'put', item, condition }, ...alongside]));

@@ -1,4 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { packJson, unpackJson, withEnd } from '#alerts/packed-bytes.ts';
 import type { ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
 import type { NotificationEntry } from '#alerts/routing/notification.ts';
 import { OpsError } from '#core/errors.ts';
@@ -25,30 +25,28 @@ export interface AlertBook {
   /** By fingerprint. */
   readonly alerts: ReadonlyMap<string, ReceivedAlert>;
   readonly groups: readonly BookGroup[];
+  /** Inbox entries that are in it already, as far as they may still be in the inbox. */
+  readonly taken: readonly string[];
 }
 
-export const EMPTY_BOOK: AlertBook = { configId: '', alerts: new Map(), groups: [] };
+export const EMPTY_BOOK: AlertBook = { configId: '', alerts: new Map(), groups: [], taken: [] };
 
 const VERSION = 1;
-const MAX_BYTES = 1024 * 1024 * 1024;
 
-/** The bytes of a book: zstd of JSON; an end that never comes is null. */
-export function encodeBook({ configId, alerts, groups }: AlertBook): Uint8Array {
-  const json = JSON.stringify({ v: VERSION, configId, alerts: [...alerts], groups });
-  return zstdCompressSync(json, { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } });
+/** The bytes of a book; an end that never comes is null in them. */
+export function encodeBook({ configId, alerts, groups, taken }: AlertBook): Uint8Array {
+  return packJson({ v: VERSION, configId, alerts: [...alerts], groups, taken } satisfies PackedBook);
 }
 
 /** The book of `encodeBook`'s bytes; `unavailable` for any others. */
 export function decodeBook(bytes: Uint8Array): AlertBook {
-  let read: { v: number; configId: string; alerts: [string, ReceivedAlert][]; groups: BookGroup[] };
-  try {
-    read = JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES }).toString('utf8'));
-  } catch (cause) {
-    throw new OpsError('unavailable', 'the alert book is damaged', { cause });
-  }
-  if (read.v !== VERSION) throw new OpsError('unavailable', `the alert book has version ${read.v}, not ${VERSION}`);
-  for (const entry of read.alerts) {
-    if (entry[1].endsAtMs === null) entry[1] = { ...entry[1], endsAtMs: Number.POSITIVE_INFINITY };
-  }
-  return { configId: read.configId, alerts: new Map(read.alerts), groups: read.groups };
+  return unpackJson(bytes, 'the alert book', ({ v, configId, alerts, groups, taken }: PackedBook) => {
+    if (v !== VERSION) throw new OpsError('unavailable', `the alert book has version ${v}, not ${VERSION}`);
+    return { configId, alerts: new Map(alerts.map(([fingerprint, alert]) => [fingerprint, withEnd(alert)])), groups, taken };
+  });
+}
+
+interface PackedBook extends Omit<AlertBook, 'alerts'> {
+  readonly v: number;
+  readonly alerts: readonly (readonly [string, ReceivedAlert])[];
 }

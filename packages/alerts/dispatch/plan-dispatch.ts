@@ -57,21 +57,23 @@ export function planDispatch(input: DispatchInput): DispatchPlan {
     const fingerprint = fingerprintLabels(told.labels);
     const held = alerts.get(fingerprint);
     if (held === undefined && isResolved(told, nowMs)) continue;
-    alerts.set(fingerprint, mergeAlerts(held, told, nowMs));
+    alerts.set(fingerprint, mergeAlerts(held && backInTime(held, told, nowMs), told, nowMs));
     changed.push(fingerprint);
   }
   const isRerouted = book.configId !== routing.configId;
-  const groups = openGroups(isRerouted ? adoptGroups(book, routing) : book.groups);
+  const routes = new Map(listRoutes(routing.tree).map((route) => [route.id, route]));
+  const groups = openGroups(isRerouted ? [] : book.groups, routes, nowMs);
+  const known = isRerouted ? groupsByReceiver(book.groups) : new Map<string, BookGroup>();
   for (const fingerprint of isRerouted ? alerts.keys() : changed) {
-    joinGroups(groups, routing.tree, fingerprint, alerts.get(fingerprint) as ReceivedAlert, nowMs);
+    joinGroups(groups, known, routing.tree, fingerprint, alerts.get(fingerprint) as ReceivedAlert, nowMs);
   }
-  const deliveries = flushDue({ ...input, alerts, groups });
+  const deliveries = flushDue({ ...input, alerts, groups, routes });
   const kept = [...groups.values()].filter((group) => group.members.size > 0).map(closeGroup);
   const grouped = new Set(kept.flatMap((group) => group.alerts));
   for (const fingerprint of alerts.keys()) if (!grouped.has(fingerprint)) alerts.delete(fingerprint);
   const nextMs = kept.reduce((least, group) => Math.min(least, group.nextFlushMs), Number.POSITIVE_INFINITY);
   return {
-    book: { configId: routing.configId, alerts, groups: kept },
+    book: { configId: routing.configId, alerts, groups: kept, taken: book.taken },
     deliveries,
     nextMs: Number.isFinite(nextMs) ? nextMs : undefined,
   };
@@ -83,16 +85,25 @@ interface OpenGroup extends Omit<BookGroup, 'alerts' | 'nextFlushMs' | 'told'> {
   told: Record<string, NotificationEntry>;
 }
 
-function placeOf(routeId: string, key: string): string {
-  return `${routeId}\u0000${key}`;
+function placeOf(of: string, key: string): string {
+  return `${of}\u0000${key}`;
 }
 
-function openGroups(groups: readonly BookGroup[]): Map<string, OpenGroup> {
+/** After a clock went back, what was told since counts as told later. */
+function backInTime(held: ReceivedAlert, told: ReceivedAlert, nowMs: number): ReceivedAlert {
+  return held.updatedAtMs > nowMs ? { ...held, updatedAtMs: Math.min(nowMs, told.updatedAtMs) } : held;
+}
+
+/** Times later than any that this clock gives are such as it gave before it went back: those groups are looked at now. */
+function openGroups(groups: readonly BookGroup[], routes: ReadonlyMap<string, Route>, nowMs: number): Map<string, OpenGroup> {
   return new Map(
-    groups.map(({ alerts, told, ...group }) => [
-      placeOf(group.routeId, group.key),
-      { ...group, members: new Set(alerts), told: { ...told } },
-    ]),
+    groups.map(({ alerts, told, ...group }) => {
+      const { groupWaitMs, groupIntervalMs } = (routes.get(group.routeId) as Route).options;
+      const isAhead = group.nextFlushMs > nowMs + Math.max(groupWaitMs, groupIntervalMs);
+      const entries = Object.entries(told).map(([id, entry]) => [id, { ...entry, sentAtMs: Math.min(entry.sentAtMs, nowMs) }]);
+      const open = { ...group, nextFlushMs: isAhead ? nowMs : group.nextFlushMs };
+      return [placeOf(group.routeId, group.key), { ...open, members: new Set(alerts), told: Object.fromEntries(entries) }];
+    }),
   );
 }
 
@@ -100,15 +111,22 @@ function closeGroup({ members, ...group }: OpenGroup): BookGroup {
   return { ...group, alerts: [...members] };
 }
 
-/** Under a new configuration groups start without alerts; one that is there still knows what it told, and when it is due. */
-function adoptGroups(book: AlertBook, { tree }: Routing): BookGroup[] {
-  const routes = new Map(listRoutes(tree).map((route) => [route.id, route]));
-  return book.groups
-    .filter(({ routeId, receiver }) => routes.get(routeId)?.options.receiver === receiver)
-    .map((group) => ({ ...group, alerts: [] }));
+/**
+ * Under a new configuration every alert is grouped anew. A group of the same key and receiver as one that was there, wherever its route
+ * stands now, knows what that told and when it is due, as Alertmanager's notification log does.
+ */
+function groupsByReceiver(groups: readonly BookGroup[]): Map<string, BookGroup> {
+  return new Map(groups.map((group) => [placeOf(group.receiver, group.key), group]));
 }
 
-function joinGroups(groups: Map<string, OpenGroup>, tree: Route, fingerprint: string, alert: ReceivedAlert, nowMs: number): void {
+function joinGroups(
+  groups: Map<string, OpenGroup>,
+  known: ReadonlyMap<string, BookGroup>,
+  tree: Route,
+  fingerprint: string,
+  alert: ReceivedAlert,
+  nowMs: number,
+): void {
   for (const route of routeAlert(tree, alert.labels)) {
     const labels = groupLabels(alert.labels, route.options);
     const key = groupKey(route, labels);
@@ -119,21 +137,26 @@ function joinGroups(groups: Map<string, OpenGroup>, tree: Route, fingerprint: st
       continue;
     }
     const { receiver } = route.options;
-    const due = firstFlushMs(route.options, alert, nowMs);
-    groups.set(place, { key, routeId: route.id, receiver, labels, nextFlushMs: due, members: new Set([fingerprint]), told: {} });
+    const before = known.get(placeOf(receiver, key));
+    const nextFlushMs = before?.nextFlushMs ?? firstFlushMs(route.options, alert, nowMs);
+    groups.set(place, {
+      ...{ key, routeId: route.id, receiver, labels, nextFlushMs },
+      members: new Set([fingerprint]),
+      told: { ...before?.told },
+    });
   }
 }
 
 interface Flushing extends DispatchInput {
   readonly alerts: Map<string, ReceivedAlert>;
   readonly groups: ReadonlyMap<string, OpenGroup>;
+  readonly routes: ReadonlyMap<string, Route>;
 }
 
 function flushDue(flushing: Flushing): PlannedDelivery[] {
-  const { groups, routing, alerts, silences, nowMs } = flushing;
+  const { groups, routes, routing, alerts, silences, nowMs } = flushing;
   const due = [...groups.values()].filter(({ nextFlushMs: atMs, members }) => atMs <= nowMs && members.size > 0);
   if (due.length === 0) return [];
-  const routes = new Map(listRoutes(routing.tree).map((route) => [route.id, route]));
   const inhibitor = createInhibitor(routing.inhibitRules, alerts.values(), nowMs);
   const silencer = createSilencer(silences, nowMs);
   const isHeld = ({ labels }: Alert) => silencer(labels).length > 0 || inhibitor(labels) !== undefined;

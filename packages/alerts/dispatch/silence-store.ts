@@ -1,6 +1,7 @@
 import type { Silence } from '#alerts/routing/silence.ts';
 import { retry } from '#core/retry.ts';
 import { DAY_MS } from '#core/time.ts';
+import { queryItems } from '#ports/query-items.ts';
 import type { Table } from '#ports/table.ts';
 
 /** How long what has expired is still shown, as in Alertmanager. */
@@ -13,15 +14,11 @@ function partition(tenant: string): string {
 /** A tenant's silences by id, those that expired lately among them. */
 export async function readSilences(table: Table, tenant: string, nowMs: number): Promise<Map<string, Silence>> {
   const silences = new Map<string, Silence>();
-  for (let after: string | undefined; ; ) {
-    const page = await retry(() => table.query({ pk: partition(tenant), after }));
-    for (const { sk, silence } of page.items) {
-      const read = JSON.parse(String(silence)) as Silence;
-      if (read.endsAtMs + KEPT_MS > nowMs) silences.set(sk, read);
-    }
-    if (page.next === undefined) return silences;
-    after = page.next;
+  for (const { sk, silence } of await queryItems(table, { pk: partition(tenant) })) {
+    const read = JSON.parse(String(silence)) as Silence;
+    if (read.endsAtMs + KEPT_MS > nowMs) silences.set(sk, read);
   }
+  return silences;
 }
 
 /** Writes silences together; each is gone from the table some time after it has expired. */

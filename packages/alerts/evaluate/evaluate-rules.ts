@@ -1,66 +1,12 @@
-import { type InboxDeps, inboxWrite } from '#alerts/dispatch/inbox.ts';
-import { dropPacked, packBytes, unpackBytes } from '#alerts/packed-bytes.ts';
-import { evaluateGroup, type GroupResult, retireRules } from '#alerts/rules/evaluate-group.ts';
-import type { RenderTemplate } from '#alerts/rules/expand-alert.ts';
-import { planEvaluations } from '#alerts/rules/plan-evaluations.ts';
-import type { RuleGroup } from '#alerts/rules/rule.ts';
-import { type AlertChange, type RuleSample, toAlert } from '#alerts/rules/rule-result.ts';
-import type { RuleState } from '#alerts/rules/rule-state.ts';
-import { decodeRuleState, encodeRuleState } from '#alerts/rules/rule-state-codec.ts';
 import { forEachSettled } from '#core/for-each-settled.ts';
-import { type Clock, MINUTE_MS } from '#core/time.ts';
-import type { Alert } from '#model/alert.ts';
-import type { Blobs } from '#ports/blobs.ts';
 import { withLease } from '#ports/lease.ts';
-import type { Query } from '#ports/query.ts';
-import type { Table, Write } from '#ports/table.ts';
-import { commitPointer, deletePointer, type GroupPointer, groupId, readPointers, type SourcedGroup } from './group-pointer.ts';
+import type { EvaluateDeps, EvaluateResult, EvaluationReport } from './evaluate-deps.ts';
+import { evaluateDue, planGroup } from './evaluate-due.ts';
+import { type GroupPointer, groupId, readPointers, type SourcedGroup } from './group-pointer.ts';
+import { retireGroup } from './retire-group.ts';
 
-/** The query engine over a tenant's samples as they are now, and over what the evaluation itself gives. */
-export interface EvaluationView {
-  readonly query: Query;
-  readonly append: (samples: readonly RuleSample[], tMs: number) => void;
-  readonly render: RenderTemplate;
-}
-
-export interface EvaluateDeps extends InboxDeps {
-  readonly table: Table;
-  readonly blobs: Blobs;
-  readonly now: Clock;
-  readonly groups: (tenant: string) => Promise<readonly SourcedGroup[]>;
-  readonly openView: (tenant: string) => EvaluationView;
-  /** Through ingest; durable when it resolves, and the same samples again are the same samples. */
-  readonly write: (tenant: string, samples: readonly RuleSample[], atMs: number) => Promise<void>;
-  /** Where the expression of a rule is shown. */
-  readonly generatorUrl: (expr: string) => string;
-  /** How long the call may still take, where that is bounded. */
-  readonly remainingMs?: (() => number) | undefined;
-}
-
-/** One evaluation of one group. */
-export interface EvaluationReport {
-  readonly tenant: string;
-  readonly namespace: string;
-  readonly group: string;
-  readonly at: string;
-  readonly samples: number;
-  readonly changes: number;
-  readonly errors: readonly string[];
-  /** Somebody else evaluated it first. */
-  readonly conflict?: boolean | undefined;
-}
-
-export interface EvaluateResult {
-  readonly evaluations: readonly EvaluationReport[];
-  /** Evaluations that were left out because too many were due. */
-  readonly skipped: number;
-}
-
-/** Of groups that name no interval. */
-export const DEFAULT_INTERVAL_MS = MINUTE_MS;
-const LEASE_MS = 5 * MINUTE_MS;
-/** Most evaluations of a group that are caught up with in one call. */
-const MAX_CATCH_UP = 10;
+/** A process that died holds up its successor no longer than this; one that takes longer may do work twice. */
+const LEASE_MS = 90_000;
 /** Time to commit what was evaluated before the call has to end. */
 const RESERVE_MS = 20_000;
 
@@ -68,25 +14,19 @@ const RESERVE_MS = 20_000;
  * Evaluates every rule group of the tenants whose time has come, each at its aligned times. Samples are written first; then one
  * transaction moves the group's pointer on and tells of changed alerts, so that a crash between repeats the evaluation and changes
  * nothing twice. A lease saves two processes the double work; where both evaluate all the same, the second commit does nothing.
+ * A group or a tenant that fails stops no other.
  */
 export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string[]): Promise<EvaluateResult> {
   const evaluations: EvaluationReport[] = [];
   let skipped = 0;
   await forEachSettled(tenants, async (tenant) => {
     const groups = await deps.groups(tenant);
-    const known = await readPointers(deps.table, tenant);
-    if (!isAnythingDue(deps, groups, known)) return;
+    if (!isAnythingDue(deps, groups, await readPointers(deps.table, tenant))) return;
     await withLease(deps, `alerts-evaluate/${tenant}`, LEASE_MS, async () => {
-      const pointers = await readPointers(deps.table, tenant);
-      const view = deps.openView(tenant);
-      await forEachSettled(groups, async (sourced) => {
-        const id = groupId(sourced.namespace, sourced.group.name);
-        const done = await evaluateDue({ ...deps, view }, tenant, sourced, pointers.get(id));
-        evaluations.push(...done.evaluations);
-        skipped += done.skipped;
-        pointers.delete(id);
-      });
-      await forEachSettled([...pointers.values()], (gone) => retireGroup(deps, tenant, gone));
+      const done = await evaluateTenant(deps, tenant, groups);
+      evaluations.push(...done.evaluations);
+      skipped += done.skipped;
+      await done.settled;
     });
   });
   return { evaluations, skipped };
@@ -94,122 +34,41 @@ export async function evaluateRules(deps: EvaluateDeps, tenants: readonly string
 
 /** Looked at before the lease, whose taking and giving back would be two writes each time. */
 function isAnythingDue(deps: EvaluateDeps, groups: readonly SourcedGroup[], pointers: ReadonlyMap<string, GroupPointer>): boolean {
-  const ids = new Set(groups.map(({ namespace, group }) => groupId(namespace, group.name)));
-  if ([...pointers.keys()].some((id) => !ids.has(id))) return true;
-  return groups.some((sourced) => {
-    const pointer = pointers.get(groupId(sourced.namespace, sourced.group.name));
-    return planOf(deps, sourced.group, pointer).timesMs.length > 0;
+  if (findGone(groups, pointers).length > 0) return true;
+  return groups.some(({ namespace, group }) => {
+    return planGroup(group, pointers.get(groupId(namespace, group.name)), deps.now()).timesMs.length > 0;
   });
 }
 
-function planOf(deps: EvaluateDeps, group: RuleGroup, pointer: GroupPointer | undefined) {
-  const intervalMs = group.intervalMs ?? DEFAULT_INTERVAL_MS;
-  return planEvaluations({ intervalMs, lastMs: pointer?.evaluatedAtMs, nowMs: deps.now(), maxCatchUp: MAX_CATCH_UP });
+/** Groups that are in no file any more. */
+function findGone(groups: readonly SourcedGroup[], pointers: ReadonlyMap<string, GroupPointer>): GroupPointer[] {
+  const ids = new Set(groups.map(({ namespace, group }) => groupId(namespace, group.name)));
+  return [...pointers.values()].filter(({ id }) => !ids.has(id));
 }
 
-type ViewDeps = EvaluateDeps & { readonly view: EvaluationView };
-
-async function evaluateDue(
-  deps: ViewDeps,
-  tenant: string,
-  sourced: SourcedGroup,
-  found: GroupPointer | undefined,
-): Promise<EvaluateResult> {
-  const { namespace, group } = sourced;
-  const plan = planOf(deps, group, found);
-  const evaluations: EvaluationReport[] = [];
-  let before = found;
-  let states = await readStates(deps, found);
-  for (const atMs of plan.timesMs) {
-    if ((deps.remainingMs?.() ?? Number.POSITIVE_INFINITY) < RESERVE_MS) break;
-    const startedMs = deps.now();
-    const result = await evaluateGroup(deps.view, { tenant, group, states, atMs });
-    await deps.write(tenant, result.samples, result.samplesAtMs);
-    const after = await commitEvaluation(deps, tenant, { sourced, before, states, result, atMs, durationMs: deps.now() - startedMs });
-    const errors = result.errors.map(({ message }) => message);
-    const { length: changes } = result.changes;
-    const report = {
-      tenant,
-      namespace,
-      group: group.name,
-      at: new Date(atMs).toISOString(),
-      samples: result.samples.length,
-      changes,
-      errors,
-    };
-    evaluations.push(after ? report : { ...report, conflict: true });
-    if (!after) break;
-    before = after;
-    states = result.states;
-  }
-  return { evaluations, skipped: plan.skipped };
-}
-
-async function readStates(deps: EvaluateDeps, pointer: GroupPointer | undefined): Promise<readonly RuleState[]> {
-  const bytes = pointer && (await unpackBytes(deps, pointer.state));
-  return bytes ? decodeRuleState(bytes) : [];
-}
-
-interface Evaluated {
-  readonly sourced: SourcedGroup;
-  readonly before: GroupPointer | undefined;
-  readonly states: readonly RuleState[];
-  readonly result: GroupResult;
-  readonly atMs: number;
-  readonly durationMs: number;
-}
-
-/** The pointer as it is now, or undefined where somebody else was first. A state that has not changed is not written again. */
-async function commitEvaluation(deps: EvaluateDeps, tenant: string, evaluated: Evaluated): Promise<GroupPointer | undefined> {
-  const { sourced, before, states, result, atMs, durationMs } = evaluated;
-  const { namespace, group } = sourced;
-  const isSame = before !== undefined && result.difference === 'none' && result.states.length === states.length;
-  const state = isSame ? before.state : await packBytes(deps, `alerts/${tenant}/state`, encodeRuleState(result.states));
-  const told = [...result.changes, ...findUpdates(states, result)];
-  const alongside = await tellOf(deps, tenant, group, told, atMs);
-  const id = groupId(namespace, group.name);
-  const error = result.errors[0]?.message ?? '';
-  const after = { id, namespace, name: group.name, evaluatedAtMs: atMs, durationMs, error, state };
-  if (!(await commitPointer(deps.table, tenant, before, after, deps.newId(), alongside))) return undefined;
-  await dropPacked(deps, before?.state, state);
-  return { ...after, version: (before?.version ?? 0) + 1 };
-}
-
-/** Firing alerts whose annotations say something else than they did. */
-function findUpdates(before: readonly RuleState[], { states, changes, difference }: GroupResult): AlertChange[] {
-  if (difference === 'none') return [];
-  const told = new Set(changes.map(({ alert }) => alert.labels.json));
-  const known = new Map(before.flatMap(({ alerts }) => alerts.map((alert) => [alert.labels.json, alert.annotations])));
-  const firing = states.flatMap(({ alerts }) => alerts.filter(({ phase }) => phase === 'firing'));
-  return firing
-    .filter(({ labels, annotations }) => !told.has(labels.json) && JSON.stringify(known.get(labels.json)) !== JSON.stringify(annotations))
-    .map((alert) => ({ kind: 'firing', alert }));
-}
-
-/** Alerts of ours fire until they are told as resolved: their state is kept, so nobody has to repeat them. */
-async function tellOf(
+/** What was done, and in `settled` what failed of it. */
+async function evaluateTenant(
   deps: EvaluateDeps,
   tenant: string,
-  group: RuleGroup | undefined,
-  changes: readonly AlertChange[],
-  atMs: number,
-): Promise<Write[]> {
-  const exprs = new Map<string, string>(group?.rules.map(({ name, expr }) => [name, expr]));
-  const alerts = changes
-    .filter(({ kind }) => kind === 'firing' || kind === 'resolved')
-    .map(({ alert }): Alert => {
-      const name = alert.labels.labels.find((label) => label.name === 'alertname')?.value ?? '';
-      const generatorUrl = deps.generatorUrl(exprs.get(name) ?? '');
-      return toAlert(alert, { untilMs: Number.POSITIVE_INFINITY, atMs, generatorUrl });
-    });
-  return alerts.length === 0 ? [] : [await inboxWrite(deps, tenant, alerts, atMs)];
-}
-
-/** A group that is in no file any more: its series go stale and its alerts are over. */
-async function retireGroup(deps: EvaluateDeps, tenant: string, pointer: GroupPointer): Promise<void> {
-  const atMs = deps.now();
-  const { samples, changes } = retireRules(await readStates(deps, pointer), [], atMs);
-  await deps.write(tenant, samples, atMs);
-  const alongside = await tellOf(deps, tenant, undefined, changes, atMs);
-  if (await deletePointer(deps.table, tenant, pointer, alongside)) await dropPacked(deps, pointer.state);
+  groups: readonly SourcedGroup[],
+): Promise<EvaluateResult & { readonly settled: Promise<void> }> {
+  const pointers = await readPointers(deps.table, tenant);
+  const view = deps.openView(tenant);
+  const hasTime = () => (deps.remainingMs?.() ?? Number.POSITIVE_INFINITY) >= RESERVE_MS;
+  const evaluations: EvaluationReport[] = [];
+  let skipped = 0;
+  const jobs = [
+    ...groups.map((sourced) => async () => {
+      const pointer = pointers.get(groupId(sourced.namespace, sourced.group.name));
+      const evaluating = { ...deps, view, hasTime, note: (report: EvaluationReport) => evaluations.push(report) };
+      skipped += await evaluateDue(evaluating, { tenant, sourced, siblings: groups }, pointer);
+    }),
+    // After all others: what they have taken over from those that are gone does not end.
+    ...findGone(groups, pointers).map((gone) => () => retireGroup(deps, tenant, gone, groups)),
+  ];
+  const settled = forEachSettled(jobs, async (job) => {
+    if (hasTime()) await job();
+  });
+  await settled.catch(() => undefined);
+  return { evaluations, skipped, settled };
 }

@@ -3,6 +3,7 @@ import { type PackedBytes, packedIn } from '#alerts/packed-bytes.ts';
 import type { RuleGroup } from '#alerts/rules/rule.ts';
 import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
+import { queryItems } from '#ports/query-items.ts';
 import type { Item, ItemKey, Table, Write } from '#ports/table.ts';
 
 /** A rule group as it is evaluated: a file's path or the ruler's namespace, and what stands there. */
@@ -20,7 +21,9 @@ export interface GroupPointer {
   readonly version: number;
   /** The last time that was evaluated. */
   readonly evaluatedAtMs: number;
-  /** How long that took, and what failed in it. */
+  /** Of the last entry in the inbox that it made: later ones come after it, whatever the clock does. */
+  readonly toldAtMs: number;
+  /** How long the last evaluation took, and what failed in it. */
   readonly durationMs: number;
   readonly error: string;
   readonly state: PackedBytes;
@@ -40,13 +43,8 @@ function keyOf(tenant: string, id: string): ItemKey {
 
 /** Every group of a tenant that was ever evaluated, by id. */
 export async function readPointers(table: Table, tenant: string): Promise<Map<string, GroupPointer>> {
-  const pointers = new Map<string, GroupPointer>();
-  for (let after: string | undefined; ; ) {
-    const page = await retry(() => table.query({ pk: `alerts/groups/${tenant}`, after }));
-    for (const item of page.items) pointers.set(item.sk, toPointer(item));
-    if (page.next === undefined) return pointers;
-    after = page.next;
-  }
+  const items = await queryItems(table, { pk: `alerts/groups/${tenant}` });
+  return new Map(items.map((item) => [item.sk, toPointer(item)]));
 }
 
 function toPointer(item: Item): GroupPointer {
@@ -56,6 +54,7 @@ function toPointer(item: Item): GroupPointer {
     name: String(item.name),
     version: Number(item.version),
     evaluatedAtMs: Number(item.evaluatedAtMs),
+    toldAtMs: Number(item.toldAtMs),
     durationMs: Number(item.durationMs),
     error: String(item.error),
     state: packedIn(item),

@@ -9,8 +9,8 @@ export interface SeenActive {
   readonly seenAtMs: number;
 }
 
-/** As in Prometheus: at least this much pending time is left to an alert after an outage. */
-const GRACE_MS = 10 * 60_000;
+/** As in Prometheus: at least this much pending time is left to an alert after an outage, and rules that wait less are not restored. */
+export const GRACE_MS = 10 * 60_000;
 
 /**
  * Gives pending alerts their time back after the first evaluation of a rule whose state is lost, from what `ALERTS_FOR_STATE` said, as Prometheus

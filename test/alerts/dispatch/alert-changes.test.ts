@@ -13,7 +13,7 @@ function alert(name: string, more: Partial<ReceivedAlert> = {}): ReceivedAlert {
 }
 
 function book(...alerts: readonly ReceivedAlert[]): AlertBook {
-  return { configId: '', groups: [], alerts: new Map(alerts.map((each) => [fingerprintLabels(each.labels), each])) };
+  return { configId: '', groups: [], taken: [], alerts: new Map(alerts.map((each) => [fingerprintLabels(each.labels), each])) };
 }
 
 const firing = alert('A');
