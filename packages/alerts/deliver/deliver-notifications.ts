@@ -20,6 +20,7 @@ import {
   listDue,
   splitBatch,
 } from './delivery.ts';
+import { LOG_KEPT_MS, type ToldEntry, toldWrite } from './told-log.ts';
 
 export interface DeliverDeps {
   readonly table: Table;
@@ -47,7 +48,6 @@ const CLAIM_MS = 2 * MINUTE_MS;
 const AT_ONCE = 8;
 const PER_ROUND = 64;
 const RESERVE_MS = 60_000;
-const LOG_KEPT_MS = 14 * DAY_MS;
 
 type Outcome = keyof DeliverResult;
 
@@ -147,20 +147,9 @@ function failureAlert(planned: PlannedDelivery, reason: string, nowMs: number) {
 }
 
 /** One line of what was told, for those who ask why. */
-function logWrite(deps: DeliverDeps, delivery: Delivery, planned: PlannedDelivery, outcome: string, reason: string): Write {
-  const atMs = deps.now();
-  return {
-    kind: 'put',
-    item: {
-      ...{ pk: `alerts/told/${delivery.tenant}/${delivery.lane}`, sk: `${new Date(atMs).toISOString()}#${delivery.id}` },
-      outcome,
-      reason,
-      why: planned.reason,
-      attempts: delivery.attempts,
-      alerts: planned.alerts.length,
-      expiresAtS: Math.ceil((atMs + LOG_KEPT_MS) / 1_000),
-    },
-  };
+function logWrite(deps: DeliverDeps, delivery: Delivery, planned: PlannedDelivery, outcome: ToldEntry['outcome'], reason: string): Write {
+  const { attempts, tenant, lane, id } = delivery;
+  return toldWrite(tenant, lane, id, { atMs: deps.now(), outcome, reason, why: planned.reason, attempts, alerts: planned.alerts.length });
 }
 
 async function finish(deps: DeliverDeps, delivery: Delivery, outcome: Outcome, writes: readonly Write[]): Promise<Outcome | undefined> {

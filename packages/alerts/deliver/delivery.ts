@@ -60,12 +60,20 @@ export async function listBatches(table: Table): Promise<DeliveryBatch[]> {
 export async function splitBatch(deps: DeliveryDeps, batch: DeliveryBatch, planned: readonly PlannedDelivery[]): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
   for (const one of planned) {
-    const lane = hash([batch.tenant, one.receiver, one.integration, one.groupKey]);
+    const lane = laneOf(batch.tenant, one);
     const packed = await packBytes(deps, `alerts/${batch.tenant}/deliveries`, encodePlanned([one]));
     const times = { dueAtMs: one.atMs, createdAtMs: one.atMs, attempts: 0 };
     deliveries.push({ id: hash([lane, batch.version]), lane, tenant: batch.tenant, version: batch.version, ...times, packed });
   }
   return deliveries;
+}
+
+/** What all deliveries to one integration of a receiver about one group have in common. */
+export function laneOf(
+  tenant: string,
+  { receiver, integration, groupKey }: Pick<PlannedDelivery, 'receiver' | 'integration' | 'groupKey'>,
+): string {
+  return hash([tenant, receiver, integration, groupKey]);
 }
 
 function hash(parts: readonly unknown[]): string {

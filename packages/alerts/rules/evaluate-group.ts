@@ -83,8 +83,8 @@ export function retireRules(
   return { samples: staleMarkers(states.flatMap(writtenSeries), written), changes: firing.map((alert) => endAlert(alert, atMs)) };
 }
 
-/** Rules of one key keep their order among themselves. */
-function statesByKey(states: readonly RuleState[]): Map<string, RuleState[]> {
+/** States by the key of their rule; rules of one key keep their order among themselves. */
+export function statesByKey(states: readonly RuleState[]): Map<string, RuleState[]> {
   const byKey = new Map<string, RuleState[]>();
   for (const state of states) {
     const key = ruleKey(state);

@@ -1,0 +1,27 @@
+import type { RouteGroup } from '#api/create-api.ts';
+import type { AlertDomains } from './alert-domains.ts';
+import { alertRoutes, postAlertRoutes } from './alert-routes.ts';
+import { ruleRoutes } from './rule-routes.ts';
+import { changeRulerRoutes, rulerRoutes } from './ruler-routes.ts';
+import { changeSilenceRoutes, silenceRoutes } from './silence-routes.ts';
+import { sloRoutes } from './slo-routes.ts';
+import { alertmanagerHealthRoutes, alertmanagerStatusRoutes } from './status-routes.ts';
+
+/**
+ * Alertmanager's API v2, Prometheus' rules and alerts, Mimir's ruler, and our own. Alerts are data, and sent under the scope that
+ * samples are sent under; what holds alerts back, or makes them, is for `admin`.
+ */
+export function alertGroups(deps: AlertDomains): RouteGroup[] {
+  return [
+    { scope: 'query', routes: alertRoutes(deps) },
+    { scope: 'ingest', routes: postAlertRoutes(deps) },
+    { scope: 'query', routes: silenceRoutes(deps) },
+    { scope: 'admin', routes: changeSilenceRoutes(deps) },
+    { scope: 'query', routes: alertmanagerStatusRoutes(deps) },
+    { scope: 'open', routes: alertmanagerHealthRoutes() },
+    { scope: 'query', routes: rulerRoutes(deps) },
+    { scope: 'admin', routes: changeRulerRoutes(deps) },
+    ...['', '/prometheus'].map((prefix) => ({ scope: 'query' as const, routes: ruleRoutes(deps, prefix) })),
+    { scope: 'query', routes: sloRoutes(deps) },
+  ];
+}
