@@ -86,6 +86,12 @@ export async function listDue(table: Table, nowMs: number, limit: number): Promi
   return items.map(toDelivery);
 }
 
+/** Deliveries of some lanes that are still to be told, among the `limit` that are due next of all. */
+export async function listPending(table: Table, lanes: ReadonlySet<string>, limit: number): Promise<Delivery[]> {
+  const { items } = await retry(() => table.query({ pk: PARTITION, limit }));
+  return items.map(toDelivery).filter(({ lane }) => lanes.has(lane));
+}
+
 /** When the next delivery is due, if there is one. */
 export async function nextDueMs(table: Table): Promise<number | undefined> {
   const { items } = await retry(() => table.query({ pk: PARTITION, limit: 1 }));

@@ -11,6 +11,7 @@ import { alertGroups } from '#api/alerts/groups.ts';
 import { RULE_CHECKS } from '#api/alerts/ruler-routes.ts';
 import { authenticateByTokens, type Scope } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
+import { OpsError } from '#core/errors.ts';
 import { seriesFromLabels } from '#model/series.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
@@ -23,7 +24,7 @@ export interface AlertAppOptions {
   readonly routing?: string;
   readonly files?: readonly SourcedGroup[];
   readonly slos?: readonly SourcedSlo[];
-  /** Values by expression; what is not there gives nothing. */
+  /** Values by expression; what is not there gives nothing, and what begins with `broken` fails. */
   readonly values?: Readonly<Record<string, number>>;
   readonly wrapTable?: (table: Table) => Table;
 }
@@ -49,6 +50,7 @@ export function createAlertApp(options: AlertAppOptions = {}) {
   const query: Query = {
     check: (text) => ({ type: 'vector', text, metrics: [] }),
     instant: async ({ tenant, expr }) => {
+      if (expr.startsWith('broken')) throw new OpsError('conflict', `${expr} cannot be evaluated`);
       const value = values[expr] ?? values[`${tenant}:${expr}`];
       return { samples: value === undefined ? [] : [{ series: seriesFromLabels([{ name: 'job', value: tenant }]), value }], warnings: [] };
     },
@@ -71,9 +73,10 @@ export function createAlertApp(options: AlertAppOptions = {}) {
     throw error;
   };
   const app = createApi({ authenticate: authenticateByTokens(grants), newId, now, observe() {}, report }, alertGroups(domains));
-  const ask = async (method: string, path: string, body?: unknown, token = 'all-a'): Promise<Answer> => {
+  const ask = async (method: string, path: string, body?: unknown, token = 'all-a', more: object = {}): Promise<Answer> => {
     const sent = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
-    const response = await app.request(`http://here.example${path}`, { method, body: sent, headers: { authorization: `Bearer ${token}` } });
+    const headers = { authorization: `Bearer ${token}`, ...more };
+    const response = await app.request(`http://here.example${path}`, { method, body: sent, headers });
     const text = await response.text();
     return { status: response.status, text, body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text };
   };
