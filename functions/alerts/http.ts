@@ -1,6 +1,6 @@
 import { alertGroups } from '#api/alerts/groups.ts';
 import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
-import { alertDomains } from '#functions/alerts-deps.ts';
+import { alertDomains } from '#functions/alert-domains.ts';
 import { respondOnLambda } from '#functions/http.ts';
 
 const respond = respondOnLambda((deps) => alertGroups(alertDomains(deps)));

@@ -7,7 +7,7 @@ import { apiGroups } from '#api/groups.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import { HOUR_MS } from '#core/time.ts';
-import { alertDomains } from '#functions/alerts-deps.ts';
+import { alertDomains } from '#functions/alert-domains.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';

@@ -96,7 +96,10 @@ function sayState(
   if (state === 'pending') return `${name} is pending: nobody is told before it has been there for as long as its rule asks.`;
   if (state === 'resolved') return `${name} is over.`;
   if (state === 'active') return `${name} fires, and nothing holds it back but the times of its routes.`;
-  const by = [silences.length > 0 ? `${silences.length} silence${silences.length > 1 ? 's' : ''}` : '', inhibitions.length > 0 ? 'another alert' : ''].filter(Boolean);
+  const by = [
+    silences.length > 0 ? `${silences.length} silence${silences.length > 1 ? 's' : ''}` : '',
+    inhibitions.length > 0 ? 'another alert' : '',
+  ].filter(Boolean);
   return `${name} fires, and is held back by ${by.join(' and ')}.`;
 }
 

@@ -2,7 +2,7 @@ import type { RouteGroup } from '#api/create-api.ts';
 import type { AlertDomains } from './alert-domains.ts';
 import { alertRoutes, postAlertRoutes } from './alert-routes.ts';
 import { explainRoutes } from './explain-routes.ts';
-import { ruleRoutes } from './rule-routes.ts';
+import { ruleGroups } from './rule-groups.ts';
 import { changeRulerRoutes, rulerRoutes } from './ruler-routes.ts';
 import { changeSilenceRoutes, silenceRoutes } from './silence-routes.ts';
 import { sloRoutes } from './slo-routes.ts';
@@ -22,7 +22,7 @@ export function alertGroups(deps: AlertDomains): RouteGroup[] {
     { scope: 'open', routes: alertmanagerHealthRoutes() },
     { scope: 'query', routes: rulerRoutes(deps) },
     { scope: 'admin', routes: changeRulerRoutes(deps) },
-    ...['', '/prometheus'].map((prefix) => ({ scope: 'query' as const, routes: ruleRoutes(deps, prefix) })),
+    ...ruleGroups(deps),
     { scope: 'query', routes: explainRoutes(deps) },
     { scope: 'query', routes: sloRoutes(deps) },
   ];

@@ -8,7 +8,8 @@ import type { AlertDomains } from './alert-domains.ts';
 import { type RuleParams, readRuleParams, refuse, tokenOf } from './rule-params.ts';
 import { activeAlerts, alertJson, groupJson, ruleJson } from './rules-json.ts';
 
-type RuleDomains = Pick<AlertDomains, 'table' | 'blobs' | 'ruleGroups'>;
+/** What those routes are made of. */
+export type RuleDomains = Pick<AlertDomains, 'table' | 'blobs' | 'ruleGroups'>;
 
 /** rules and alerts of Prometheus' HTTP API, below a prefix: everything that is evaluated here, whoever wrote it. */
 export function ruleRoutes(deps: RuleDomains, prefix: string): Hono<ApiEnv> {

@@ -4,20 +4,16 @@ import { describeClash } from '#alerts/ruler/ruler-groups.ts';
 import { deleteStoredGroups, listStoredGroups, putStoredGroup, type StoredGroup } from '#alerts/ruler/stored-group.ts';
 import { plainRuleGroup } from '#alerts/rules/plain-rule-group.ts';
 import { formatRuleFileError, readRuleGroup } from '#alerts/rules/rule-file.ts';
-import { checkRuleTemplate } from '#alerts/rules/rule-templates.ts';
 import type { ApiContext, ApiEnv } from '#api/api-env.ts';
 import { statusOf } from '#api/http-errors.ts';
 import { readBody } from '#api/read-body.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
-import { parseExpr } from '#query/promql/parse.ts';
 import type { AlertDomains } from './alert-domains.ts';
+import { RULE_CHECKS } from './rule-checks.ts';
 
 const PATH = '/prometheus/config/v1/rules';
 const MAX_BYTES = 1024 * 1024;
 const YAML_TYPE = { 'content-type': 'application/yaml; charset=utf-8' };
-
-/** How expressions and templates of rules are checked, wherever they come from. */
-export const RULE_CHECKS = { checkExpr: parseExpr, checkTemplate: checkRuleTemplate };
 
 /** What Mimir's ruler API answers to reads: groups as YAML, by namespace. Only what was written by API is there, not the files. */
 export function rulerRoutes(deps: AlertDomains): Hono<ApiEnv> {

@@ -8,7 +8,7 @@ import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import type { SourcedSlo } from '#alerts/slo/sourced-slo.ts';
 import type { AlertDomains } from '#api/alerts/alert-domains.ts';
 import { alertGroups } from '#api/alerts/groups.ts';
-import { RULE_CHECKS } from '#api/alerts/ruler-routes.ts';
+import { RULE_CHECKS } from '#api/alerts/rule-checks.ts';
 import { authenticateByTokens, type Scope } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { OpsError } from '#core/errors.ts';

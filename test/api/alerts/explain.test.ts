@@ -4,7 +4,7 @@ import type { Explanation } from '#alerts/explain/explanation.ts';
 import type { Verdict } from '#alerts/receivers/verdict.ts';
 import { fingerprintLabels } from '#alerts/routing/fingerprint.ts';
 import { readRuleFile } from '#alerts/rules/rule-file.ts';
-import { RULE_CHECKS } from '#api/alerts/ruler-routes.ts';
+import { RULE_CHECKS } from '#api/alerts/rule-checks.ts';
 import { createAlertApp, NOW } from './alert-app.ts';
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readRuleGroup } from '#alerts/rules/rule-file.ts';
-import { RULE_CHECKS } from '#api/alerts/ruler-routes.ts';
+import { RULE_CHECKS } from '#api/alerts/rule-checks.ts';
 import { createAlertApp, NOW } from './alert-app.ts';
 
 const PATH = '/prometheus/config/v1/rules';

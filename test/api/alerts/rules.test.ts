@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readRuleFile } from '#alerts/rules/rule-file.ts';
-import { RULE_CHECKS } from '#api/alerts/ruler-routes.ts';
+import { RULE_CHECKS } from '#api/alerts/rule-checks.ts';
 import { formatExponent } from '#api/alerts/rules-json.ts';
 import { createAlertApp, NOW } from './alert-app.ts';
 
