@@ -10,6 +10,8 @@ import { debianProgram } from '#test/debian.ts';
 
 const amtool = debianProgram('prometheus-alertmanager', 'amtool');
 const missing = amtool === undefined ? ' (no amtool: test/debian.sh unpack prometheus-alertmanager fetches it on Debian)' : '';
+const token = 'a-token-of-the-shop';
+const tokens = { QUARTERDECK_TOKENS: `${token}=shop:ingest+query+admin` };
 const execute = promisify(execFile);
 
 const config = `
@@ -40,7 +42,7 @@ describe.skipIf(amtool === undefined)(`Debian's amtool against the server${missi
   beforeAll(async () => {
     mkdirSync(join(folder, 'config'));
     writeFileSync(join(folder, 'config', 'alertmanager.yml'), config);
-    const variables = { PORT: '0', QUARTERDECK_DATA: join(folder, 'data'), QUARTERDECK_CONFIG: join(folder, 'config') };
+    const variables = { PORT: '0', QUARTERDECK_DATA: join(folder, 'data'), QUARTERDECK_CONFIG: join(folder, 'config'), ...tokens };
     server = await startServer(readSettings({ ...variables, QUARTERDECK_SCHEDULES: 'off', QUARTERDECK_SELF: 'off' }), () => {});
   });
   afterAll(async () => {
@@ -49,7 +51,8 @@ describe.skipIf(amtool === undefined)(`Debian's amtool against the server${missi
   });
 
   const run = async (...args: string[]): Promise<string> => {
-    const { stdout } = await execute(amtool as string, [`--alertmanager.url=${server.url}/alertmanager`, ...args], { timeout: 60_000 });
+    const url = server.url.replace('http://', `http://shop:${token}@`);
+    const { stdout } = await execute(amtool as string, [`--alertmanager.url=${url}/alertmanager`, ...args], { timeout: 60_000 });
     return stdout;
   };
   const alerts = async (...args: string[]): Promise<Shown[]> => JSON.parse(await run('-o', 'json', 'alert', 'query', ...args));
@@ -113,7 +116,9 @@ describe.skipIf(amtool === undefined)(`Debian's amtool against the server${missi
 
   it('reads the configuration of the status: takes it, shows its routes, and sees no secret', async () => {
     const original = await run('config', 'show', '-o', 'json');
-    const status = (await (await fetch(`${server.url}/alertmanager/api/v2/status`)).json()) as { config: { original: string } };
+    const status = (await (
+      await fetch(`${server.url}/alertmanager/api/v2/status`, { headers: { authorization: `Bearer ${token}` } })
+    ).json()) as { config: { original: string } };
     expect(original).not.toContain('a-secret');
     const file = join(folder, 'shown.yml');
     writeFileSync(file, status.config.original);

@@ -10,6 +10,8 @@ export interface BookPointer {
   /** When a group is due next. */
   readonly nextMs: number | undefined;
   readonly configId: string;
+  /** How many alerts it holds. */
+  readonly alerts: number;
   readonly packed: PackedBytes;
 }
 
@@ -33,8 +35,9 @@ export async function listBookPointers(table: Table): Promise<BookPointer[]> {
 }
 
 function toPointer(item: Item): BookPointer {
-  const { sk: tenant, version, nextMs, configId } = item;
-  return { tenant, version: Number(version), nextMs: nextMs as number | undefined, configId: String(configId), packed: packedIn(item) };
+  const { sk: tenant, version, nextMs, configId, alerts = 0 } = item;
+  const counts = { version: Number(version), alerts: Number(alerts) };
+  return { tenant, ...counts, nextMs: nextMs as number | undefined, configId: String(configId), packed: packedIn(item) };
 }
 
 /** Puts a new book in place of the one that was read, together with other writes; false where somebody else has, and nothing was done. */
@@ -45,9 +48,9 @@ export async function commitBook(
   commitId: string,
   alongside: readonly Write[],
 ): Promise<boolean> {
-  const key = { pk: PARTITION, sk: after.tenant };
-  const { nextMs, configId, packed } = after;
-  const item: Item = { ...key, version: (before?.version ?? 0) + 1, commitId, nextMs, configId, body: packed.body, key: packed.key };
+  const { tenant, packed, ...fields } = after;
+  const key = { pk: PARTITION, sk: tenant };
+  const item: Item = { ...key, version: (before?.version ?? 0) + 1, commitId, ...fields, body: packed.body, key: packed.key };
   const condition = before ? { equals: { version: before.version } } : { exists: false };
   try {
     await retry(() => table.transact([{ kind: 'put', item, condition }, ...alongside]));

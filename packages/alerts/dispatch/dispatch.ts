@@ -70,7 +70,7 @@ async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<Dispa
   const version = (before?.version ?? 0) + 1;
   const packed = await packBytes(deps, `alerts/${tenant}/book`, encodeBook(plan.book));
   const alongside = plan.deliveries.length > 0 ? [await batchWrite(deps, tenant, version, plan.deliveries)] : [];
-  const after = { tenant, nextMs: plan.nextMs, configId: routing.configId, packed };
+  const after = { tenant, nextMs: plan.nextMs, configId: routing.configId, alerts: plan.book.alerts.size, packed };
   const counts = { alerts: plan.book.alerts.size, groups: plan.book.groups.length, deliveries: plan.deliveries.length };
   if (!(await commitBook(table, before, after, deps.newId(), alongside))) {
     return { tenant, taken: 0, ...counts, deliveries: 0, conflict: true };

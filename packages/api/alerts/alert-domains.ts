@@ -20,6 +20,8 @@ export interface AlertDomains {
   readonly fileGroups: (tenant: string) => Promise<readonly SourcedGroup[]>;
   readonly slos: (tenant: string) => Promise<readonly SourcedSlo[]>;
   readonly openQuery: (tenant: string) => Query;
+  /** Most alerts of outside senders; see postAlerts. */
+  readonly maxAlerts?: number | undefined;
   /** When this process began, for `uptime`. */
   readonly startedAtMs: number;
 }

@@ -8,6 +8,7 @@ import type { ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
 import { routeAlert } from '#alerts/routing/route-tree.ts';
 import { findTimeMuting } from '#alerts/routing/time-interval.ts';
 import type { ApiContext, ApiEnv } from '#api/api-env.ts';
+import { OpsError } from '#core/errors.ts';
 import { compareUtf8 } from '#core/text.ts';
 import type { AlertDomains } from './alert-domains.ts';
 import { answeringAlertmanager, isoTime, readFilter, readJson, readReceiver, readSwitch } from './alertmanager-answers.ts';
@@ -33,7 +34,8 @@ export function postAlertRoutes(deps: AlertDomains): Hono<ApiEnv> {
       const posted = await readJson(c, PostedAlerts, MAX_BYTES);
       const { config } = await deps.routing(tenant);
       const { alerts, faults } = readPostedAlerts(posted, deps.now(), config.global.resolve_timeout);
-      await postAlerts(deps, tenant, alerts);
+      const leftOut = await postAlerts(deps, tenant, alerts);
+      if (leftOut > 0) throw new OpsError('limit', `there are as many alerts as this tenant may have, and ${leftOut} more were left out`);
       if (faults.length > 0) throw joinFaults(faults);
       return c.body(null, 200);
     }),

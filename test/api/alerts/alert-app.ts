@@ -26,6 +26,7 @@ export interface AlertAppOptions {
   readonly slos?: readonly SourcedSlo[];
   /** Values by expression; what is not there gives nothing, and what begins with `broken` fails. */
   readonly values?: Readonly<Record<string, number>>;
+  readonly maxAlerts?: number;
   readonly wrapTable?: (table: Table) => Table;
 }
 
@@ -64,6 +65,7 @@ export function createAlertApp(options: AlertAppOptions = {}) {
     slos: async (tenant) => (tenant === 'a' ? (options.slos ?? []) : []),
     openQuery: () => query,
     startedAtMs: NOW - 60_000,
+    maxAlerts: options.maxAlerts,
   };
   const grants = (['a', 'b'] as const).flatMap((tenant) => [
     { token: `all-${tenant}`, tenant, scopes: new Set<Scope>(['ingest', 'query', 'admin']) },

@@ -116,6 +116,22 @@ describe('POST alerts of Alertmanager’s API', () => {
   });
 });
 
+describe('a tenant with as many alerts as it may have', () => {
+  it('has no more taken, but those that it has already', async () => {
+    const app = createAlertApp({ maxAlerts: 4 });
+    const labels = (alertname: string) => ({ labels: { alertname } });
+    await app.post(ALERTS, ['a6', 'a7', 'a8'].map(labels));
+    await app.dispatch('a');
+    const answer = await app.post(ALERTS, [labels('new'), labels('newer'), { ...labels('a7'), annotations: { seen: 'yes' } }]);
+    expect([answer.status, answer.body]).toEqual([413, 'there are as many alerts as this tenant may have, and 1 more were left out']);
+    await app.dispatch('a');
+    const shown = (await app.get(`${ALERTS}?filter=alertname%3D~%22a7%7Cnew.*%22`)).body as Shown[];
+    expect(namesOf(shown)).toEqual(['a7', 'new']);
+    expect(shown.find((alert) => alert.labels.alertname === 'a7')).toMatchObject({ annotations: { seen: 'yes' } });
+    expect((await app.post(ALERTS, [labels('x')], 'all-b')).status).toBe(200);
+  });
+});
+
 describe('GET alerts of Alertmanager’s API', () => {
   async function createFilled() {
     const app = createAlertApp({ routing });
