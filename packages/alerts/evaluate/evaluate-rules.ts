@@ -5,7 +5,7 @@ import type { RenderTemplate } from '#alerts/rules/expand-alert.ts';
 import { planEvaluations } from '#alerts/rules/plan-evaluations.ts';
 import type { RuleGroup } from '#alerts/rules/rule.ts';
 import { type AlertChange, type RuleSample, toAlert } from '#alerts/rules/rule-result.ts';
-import type { RuleState } from '#alerts/rules/rule-state.ts';
+import type { ActiveAlert, RuleState } from '#alerts/rules/rule-state.ts';
 import { decodeRuleState, encodeRuleState } from '#alerts/rules/rule-state-codec.ts';
 import { forEachSettled } from '#core/for-each-settled.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
@@ -165,8 +165,8 @@ async function commitEvaluation(deps: EvaluateDeps, tenant: string, evaluated: E
   const { namespace, group } = sourced;
   const isSame = before !== undefined && result.difference === 'none' && result.states.length === states.length;
   const state = isSame ? before.state : await packBytes(deps, `alerts/${tenant}/state`, encodeRuleState(result.states));
-  const told = [...result.changes, ...findUpdates(states, result)];
-  const alongside = await tellOf(deps, tenant, group, told, atMs);
+  const told = [...result.changes, ...findUpdates(group, states, result)];
+  const alongside = await tellOf(deps, tenant, told, atMs);
   const id = groupId(namespace, group.name);
   const error = result.errors[0]?.message ?? '';
   const after = { id, namespace, name: group.name, evaluatedAtMs: atMs, durationMs, error, state };
@@ -176,31 +176,21 @@ async function commitEvaluation(deps: EvaluateDeps, tenant: string, evaluated: E
 }
 
 /** Firing alerts whose annotations say something else than they did. */
-function findUpdates(before: readonly RuleState[], { states, changes, difference }: GroupResult): AlertChange[] {
+function findUpdates({ rules }: RuleGroup, before: readonly RuleState[], { states, changes, difference }: GroupResult): AlertChange[] {
   if (difference === 'none') return [];
   const told = new Set(changes.map(({ alert }) => alert.labels.json));
   const known = new Map(before.flatMap(({ alerts }) => alerts.map((alert) => [alert.labels.json, alert.annotations])));
-  const firing = states.flatMap(({ alerts }) => alerts.filter(({ phase }) => phase === 'firing'));
-  return firing
-    .filter(({ labels, annotations }) => !told.has(labels.json) && JSON.stringify(known.get(labels.json)) !== JSON.stringify(annotations))
-    .map((alert) => ({ kind: 'firing', alert }));
+  const isNews = ({ phase, labels, annotations }: ActiveAlert) =>
+    phase === 'firing' && !told.has(labels.json) && JSON.stringify(known.get(labels.json)) !== JSON.stringify(annotations);
+  return states.flatMap(({ alerts }, i) => alerts.filter(isNews).map((alert) => ({ kind: 'firing', alert, expr: rules[i]?.expr })));
 }
 
 /** Alerts of ours fire until they are told as resolved: their state is kept, so nobody has to repeat them. */
-async function tellOf(
-  deps: EvaluateDeps,
-  tenant: string,
-  group: RuleGroup | undefined,
-  changes: readonly AlertChange[],
-  atMs: number,
-): Promise<Write[]> {
-  const exprs = new Map<string, string>(group?.rules.map(({ name, expr }) => [name, expr]));
+async function tellOf(deps: EvaluateDeps, tenant: string, changes: readonly AlertChange[], atMs: number): Promise<Write[]> {
   const alerts = changes
     .filter(({ kind }) => kind === 'firing' || kind === 'resolved')
-    .map(({ alert }): Alert => {
-      const name = alert.labels.labels.find((label) => label.name === 'alertname')?.value ?? '';
-      const generatorUrl = deps.generatorUrl(exprs.get(name) ?? '');
-      return toAlert(alert, { untilMs: Number.POSITIVE_INFINITY, atMs, generatorUrl });
+    .map(({ alert, expr = '' }): Alert => {
+      return toAlert(alert, { untilMs: Number.POSITIVE_INFINITY, atMs, generatorUrl: deps.generatorUrl(expr) });
     });
   return alerts.length === 0 ? [] : [await inboxWrite(deps, tenant, alerts, atMs)];
 }
@@ -210,6 +200,6 @@ async function retireGroup(deps: EvaluateDeps, tenant: string, pointer: GroupPoi
   const atMs = deps.now();
   const { samples, changes } = retireRules(await readStates(deps, pointer), [], atMs);
   await deps.write(tenant, samples, atMs);
-  const alongside = await tellOf(deps, tenant, undefined, changes, atMs);
+  const alongside = await tellOf(deps, tenant, changes, atMs);
   if (await deletePointer(deps.table, tenant, pointer, alongside)) await dropPacked(deps, pointer.state);
 }
