@@ -70,7 +70,7 @@ async function listGroups(deps: AlertDomains, c: ApiContext) {
     .map((group) => ({ ...group, mutedBy: findTimeMuting(group.route.options, timeIntervals, view.nowMs) }))
     .filter(({ mutedBy }) => isMutedShown || !mutedBy.muted)
     .map(({ labels, route, alerts, mutedBy }) => ({
-      alerts: alerts.map((alert) => toJson(view, alert, mutedBy.by)),
+      alerts: alerts.map((alert) => toJson(view, { ...alert, receivers: alert.receivers.filter(isMeant) }, mutedBy.by)),
       labels,
       receiver: { name: route.options.receiver },
     }));
@@ -114,7 +114,7 @@ function toJson({ nowMs, routing }: AlertView, alert: Shown, mutedBy: readonly s
     startsAt: isoTime(startsAtMs),
     status: { inhibitedBy, mutedBy, silencedBy, state: silencedBy.length + inhibitedBy.length > 0 ? 'suppressed' : 'active' },
     updatedAt: isoTime(updatedAtMs),
-    generatorURL: generatorUrl,
+    ...(generatorUrl !== '' && { generatorURL: generatorUrl }),
     labels,
   };
 }

@@ -58,8 +58,7 @@ export function silenceRoutes(deps: AlertDomains): Hono<ApiEnv> {
   app.get(`${PATH}/silence/:id`, (c) =>
     answeringAlertmanager(c, async () => {
       const silence = (await readSilences(deps.table, c.get('tenant'), deps.now())).get(c.req.param('id'));
-      if (!silence) throw new OpsError('missing', 'silence not found');
-      return c.json(toJson(silence, deps.now()));
+      return silence ? c.json(toJson(silence, deps.now())) : c.body(null, 404);
     }),
   );
   return app;
