@@ -48,7 +48,7 @@ async function startPrometheus(folder: string, alertmanager: string) {
   const setRule = (expr: string) =>
     writeFile(
       join(folder, 'rules.yml'),
-      JSON.stringify({ groups: [{ name: 'g', rules: [{ alert: 'Outside', expr, labels: { severity: 'page' } }] }] }),
+      JSON.stringify({ groups: [{ name: 'g', rules: [{ alert: 'Outside', expr, labels: { severity: 'page' } }] }, rules] }),
     );
   await setRule('vector(1)');
   await writeFile(
@@ -67,6 +67,7 @@ async function startPrometheus(folder: string, alertmanager: string) {
   ];
   const child = spawn(prometheus as string, args, { stdio: 'ignore' });
   return {
+    url: `http://127.0.0.1:${port}`,
     async change(expr: string) {
       await setRule(expr);
       child.kill('SIGHUP');
@@ -77,6 +78,44 @@ async function startPrometheus(folder: string, alertmanager: string) {
       await ended;
     },
   };
+}
+
+const rules = {
+  name: 'compared',
+  interval: '1s',
+  rules: [
+    { alert: 'Pending', expr: 'vector(-0.5)', for: '1h', labels: { severity: 'mail' }, annotations: { text: 'is {{ $value }}' } },
+    { alert: 'Quiet', expr: 'vector(1) > 2', keep_firing_for: '5m' },
+    { record: 'recorded:one', expr: 'vector(1)', labels: { kind: 'one' } },
+    { record: 'recorded:plain', expr: 'sum(vector(2))by(a)' },
+    {
+      alert: 'Broken',
+      expr: 'label_replace(vector(1), "a", "b", "", "") / on() (vector(1) or label_replace(vector(1), "a", "b", "", ""))',
+    },
+  ],
+};
+
+/** The same group there from its file and here by the ruler's API gives the same answers, but for times and where it stands. */
+async function sameRules(here: string, there: string): Promise<void> {
+  const posted = await fetch(`${here}/prometheus/config/v1/rules/own`, { method: 'POST', body: JSON.stringify(rules) });
+  expect(posted.status).toBe(202);
+  const read = async (url: string, path: string) =>
+    JSON.parse(await (await fetch(`${url}/api/v1/${path}`)).text(), (key, value) =>
+      ['evaluationTime', 'lastEvaluation', 'activeAt', 'file'].includes(key) ? typeof value : value,
+    );
+  const rulesOf = async (url: string) =>
+    (await read(url, 'rules')).data.groups.find(({ name }: { name: string }) => name === 'compared') as {
+      rules: { name: string; health: string; lastError?: string }[];
+    };
+  await waitFor('the rules evaluated at both', async () =>
+    (await Promise.all([rulesOf(here), rulesOf(there)])).every((group) => group?.rules.every(({ health }) => health !== 'unknown')),
+  );
+  const [ours, theirs] = [await rulesOf(here), await rulesOf(there)];
+  expect(theirs.rules.at(-1)?.health).toBe('err');
+  expect(ours).toEqual(theirs);
+  const alertsOf = async (url: string) =>
+    (await read(url, 'alerts')).data.alerts.filter(({ labels }: { labels: Record<string, string> }) => labels.alertname !== 'Outside');
+  expect(await alertsOf(here)).toEqual(await alertsOf(there));
 }
 
 async function waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -117,6 +156,7 @@ describe.skipIf(prometheus === undefined)(`Debian's Prometheus, sending its aler
         rule: null,
         routes: [{ receiver: 'hook', integrations: [{ told: { as: 'firing' }, tries: [{ outcome: 'sent', attempts: 1 }] }] }],
       });
+      await sameRules(server.url, peer.url);
       await peer.change('vector(1) > 1');
       await waitFor('its end at the webhook', () => hook.told.at(-1)?.status === 'resolved');
       expect(hook.told.map(({ status }) => status)).toEqual(['firing', 'resolved']);

@@ -2,6 +2,8 @@ import { DEFAULT_INTERVAL_MS } from '#alerts/evaluate/evaluate-rules.ts';
 import type { GroupView, RuleView } from '#alerts/evaluate/rule-view.ts';
 import { labelSet } from '#alerts/rules/rule-result.ts';
 import type { ActiveAlert } from '#alerts/rules/rule-state.ts';
+import { parseExpr } from '#query/promql/parse.ts';
+import { formatExpr } from '#query/promql/print.ts';
 
 /** What Go writes for a time that never was. */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -36,7 +38,7 @@ export function groupJson({ namespace, group, pointer }: GroupView, rules: reado
   };
 }
 
-/** A rule as Prometheus' API shows it. How long each rule took is not measured, only its group: `evaluationTime` is 0. */
+/** A rule as Prometheus' API shows it, its expression laid out as there. How long each rule took is not measured, only its group: `evaluationTime` is 0. */
 export function ruleJson({ pointer }: GroupView, view: RuleView, withAlerts: boolean) {
   const { rule, state } = view;
   const outcome = {
@@ -47,12 +49,12 @@ export function ruleJson({ pointer }: GroupView, view: RuleView, withAlerts: boo
   };
   if (rule.kind === 'record') {
     const labels = Object.keys(rule.labels).length > 0 ? { labels: rule.labels } : {};
-    return { name: rule.name, query: rule.expr, ...labels, ...outcome, type: 'recording' };
+    return { name: rule.name, query: formatExpr(parseExpr(rule.expr)), ...labels, ...outcome, type: 'recording' };
   }
   return {
     state: stateOf(view),
     name: rule.name,
-    query: rule.expr,
+    query: formatExpr(parseExpr(rule.expr)),
     duration: rule.forMs / 1_000,
     keepFiringFor: rule.keepFiringForMs / 1_000,
     labels: rule.labels,
