@@ -1,18 +1,13 @@
 import { matchesGlob } from 'node:path';
 import { compileRouting, DEFAULT_ROUTING_TEXT, type Routing } from '#alerts/dispatch/routing.ts';
-import type { SourcedGroup } from '#alerts/evaluate/group-pointer.ts';
-import { formatRuleFileError, readRuleFile } from '#alerts/rules/rule-file.ts';
-import { checkRuleTemplate } from '#alerts/rules/rule-templates.ts';
 import { parseTemplateFiles, type TemplateFile } from '#alerts/template/notification-template.ts';
 import type { TemplateSet } from '#alerts/template/parse.ts';
 import type { Config } from '#config/load-config.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
-import { parseExpr } from '#query/promql/parse.ts';
+import { compileRules } from './alert-rules.ts';
 
 /** What the configuration folder says of alerts, compiled. */
 export interface Alerting {
-  /** Rule groups of a tenant's files. */
-  readonly groups: ReadonlyMap<string, readonly SourcedGroup[]>;
   /** Of a tenant, or of all that have none of their own. */
   routing(tenant: string): Routing;
   templates(tenant: string): TemplateSet;
@@ -20,13 +15,11 @@ export interface Alerting {
   readonly notes: readonly string[];
 }
 
-const DEFAULT_TENANT = 'default';
 const compiled = new WeakMap<Config, Promise<Alerting>>();
 
 /**
- * Compiles a configuration's alerting files, once: `rules/*.yaml` of tenant `default` and `rules/<tenant>/*.yaml` of others,
- * `alertmanager.yml` for all tenants and `alertmanager/<tenant>.yml` for one, and the templates that those name, by globs within the
- * folder. `input` with a line for each problem: `rules/a.yaml:4:9: ...`.
+ * Compiles how a configuration routes alerts, once: `alertmanager.yml` for all tenants and `alertmanager/<tenant>.yml` for one, and the
+ * templates that those name, by globs within the folder. `input` with a line for each problem, of rules and SLOs too: `rules/a.yaml:4:9: ...`.
  */
 export function compileAlerting(config: Config): Promise<Alerting> {
   let alerting = compiled.get(config);
@@ -37,19 +30,12 @@ export function compileAlerting(config: Config): Promise<Alerting> {
   return alerting;
 }
 
-async function compileFiles({ files }: Config): Promise<Alerting> {
+async function compileFiles(config: Config): Promise<Alerting> {
+  const { files } = config;
   const paths = await files.list();
   const read = async (path: string): Promise<string> => (await files.readFile(path)) ?? '';
-  const problems: string[] = [];
-  const groups = new Map<string, SourcedGroup[]>();
-  for (const path of paths) {
-    const [, folder = DEFAULT_TENANT] = /^rules\/(?:([^/]+)\/)?[^/]+\.ya?ml$/.exec(path) ?? [undefined, undefined];
-    if (!/^rules\/(?:[^/]+\/)?[^/]+\.ya?ml$/.test(path)) continue;
-    const file = readRuleFile(await read(path), { checkExpr: parseExpr, checkTemplate: checkRuleTemplate });
-    problems.push(...file.errors.map((error) => `${path}:${formatRuleFileError(error)}`));
-    groups.set(folder, [...(groups.get(folder) ?? []), ...file.groups.map((group) => ({ namespace: path, group }))]);
-  }
   const notes: string[] = [];
+  const problems = [...(await compileRules(config)).problems];
   const routings = new Map<string, { routing: Routing; templates: TemplateSet }>();
   for (const path of paths) {
     const tenant = tenantOfRouting(path);
@@ -66,7 +52,7 @@ async function compileFiles({ files }: Config): Promise<Alerting> {
   if (problems.length > 0) throw new OpsError('input', problems.join('\n'));
   const fallback = routings.get('') ?? { routing: compileRouting(DEFAULT_ROUTING_TEXT), templates: parseTemplateFiles([]) };
   const of = (tenant: string) => routings.get(tenant) ?? fallback;
-  return { groups, routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates, notes };
+  return { routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates, notes };
 }
 
 /** '' is every tenant without one of its own; undefined is no such file. */

@@ -1,5 +1,6 @@
 import { listBookPointers } from '#alerts/dispatch/book-pointer.ts';
 import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-deps.ts';
+import { readRulers } from '#alerts/ruler/stored-group.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
 import { tenantSettings } from '#config/load-config.ts';
@@ -10,17 +11,18 @@ import { readOnce } from '#ports/read-once.ts';
 import { createExprCache, createQueryPort } from '#query/query-port.ts';
 import { createOverlaySource } from '#storage/overlay-source.ts';
 import { createSampleSource } from '#storage/sample-source.ts';
-import { compileAlerting } from './alerting.ts';
+import { compileRules } from './alert-rules.ts';
 import type { FunctionDeps } from './deps.ts';
+import { ruleGroups } from './rule-groups.ts';
 
 const exprs = createExprCache();
 
 /** What evaluating rules is made of. */
 export function evaluateDeps(deps: FunctionDeps): EvaluateDeps {
-  const { blobs, table, now, newId, remainingMs, config, externalUrl } = deps;
+  const { blobs, table, now, newId, remainingMs, externalUrl } = deps;
   return {
     ...{ blobs, table, now, newId, remainingMs },
-    groups: async (tenant) => (await compileAlerting(config)).groups.get(tenant) ?? [],
+    groups: async (tenant) => (await ruleGroups(deps, tenant)).groups,
     openView: (tenant) => openView(deps, tenant),
     write: (tenant, samples, atMs) => writeSamples(deps, tenant, samples, atMs),
     generatorUrl: (expr) => `${externalUrl}/graph?g0.expr=${encodeURIComponent(expr)}&g0.tab=1`,
@@ -49,10 +51,14 @@ async function writeSamples({ ingest }: FunctionDeps, tenant: string, samples: r
   await ingestSamples(ingest, { tenant, protocol: 'rules', decoded });
 }
 
-/** Tenants that may have alerts: those with rules, and those that ever had an alert; or the one that the call is confined to. */
+/**
+ * Tenants that may have alerts: those with rules, of files or written by API, and those that ever had an alert; or the one that the call is
+ * confined to.
+ */
 export async function alertTenants({ config, table, storage }: FunctionDeps): Promise<string[]> {
   if (storage.onlyTenant !== undefined) return [storage.onlyTenant];
-  const { groups } = await compileAlerting(config);
+  const { groups } = await compileRules(config);
+  const written = await readRulers(table);
   const known = (await listBookPointers(table)).map(({ tenant }) => tenant);
-  return [...new Set([...groups.keys(), ...config.tenants.keys(), ...known])].sort();
+  return [...new Set([...groups.keys(), ...config.tenants.keys(), ...written.keys(), ...known])].sort();
 }

@@ -12,7 +12,7 @@ export function createQuery(events: Events, data: Data): { readonly url: $util.O
     streams: true,
     permissions: [
       onTable(data.table, 'GetItem', 'Query'),
-      within(data.blobs, ['s3:GetObject'], 'segments', 'tier=hot', 'tier=warm', 'tier=cold'),
+      within(data.blobs, ['s3:GetObject'], 'segments', 'tier=hot', 'tier=warm', 'tier=cold', 'alerts'),
     ],
   });
   return { url: http.url, functions: { 'query-http': http } };

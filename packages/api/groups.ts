@@ -1,4 +1,6 @@
 import type { MetricRegistry } from '#core/metrics.ts';
+import type { AlertDomains } from './alerts/alert-domains.ts';
+import { alertGroups } from './alerts/groups.ts';
 import type { RouteGroup } from './create-api.ts';
 import { type IngestDomains, ingestGroups } from './ingest/groups.ts';
 import { type InvokeFunction, invokeRoutes } from './invoke.ts';
@@ -8,7 +10,7 @@ import { type QueryDomains, queryGroups } from './prometheus/groups.ts';
 import { rootRoutes } from './root-page.ts';
 
 /** What the routes are made of. */
-export interface ApiDomains extends IngestDomains, QueryDomains {
+export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
   readonly registry: MetricRegistry;
@@ -21,6 +23,7 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
   return [
     ...ingestGroups(deps),
     ...queryGroups(deps),
+    ...alertGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
     { scope: 'query', routes: metricsRoutes(deps) },

@@ -1,21 +1,7 @@
 import { Hono } from 'hono';
+import { alertOperations, ruleOperations } from './alerts/operations.ts';
 import type { ApiEnv } from './api-env.ts';
-import type { Scope } from './auth.ts';
-
-/** One path as documented: what it takes and answers. */
-interface Operation {
-  readonly method: 'get' | 'post' | 'delete';
-  /** With `{name}` for what varies. */
-  readonly path: string;
-  readonly summary: string;
-  readonly scope: Scope | 'open';
-  /** Query (or form) parameters; `!` marks one that is required. */
-  readonly parameters?: readonly string[] | undefined;
-  /** Content types of the body. */
-  readonly body?: readonly string[] | undefined;
-  /** Answers beside the errors that all share. */
-  readonly answers: Readonly<Record<string, string>>;
-}
+import type { Operation } from './operation.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const stored = { '204': 'All of it is stored, durably.', '400': 'What could not be taken, by reason; the rest is stored.' };
@@ -111,7 +97,7 @@ const prometheusAnswers = {
 };
 const both = (path: string, summary: string, parameters: readonly string[]): Operation[] =>
   (['get', 'post'] as const).map((method) => ({ method, path, summary, scope: 'query', parameters, answers: prometheusAnswers }));
-const one = (path: string, summary: string, parameters: readonly string[] = []): Operation => ({
+const one = (path: string, summary: string, parameters: Operation['parameters'] = []): Operation => ({
   method: 'get',
   path,
   summary,
@@ -130,8 +116,7 @@ const prometheus: readonly Operation[] = [
   one('/api/v1/label/{name}/values', 'Values of a label', ['match[]', 'start', 'end', 'limit']),
   one('/api/v1/metadata', 'Type, help and unit of metrics', ['metric', 'limit']),
   ...both('/api/v1/query_exemplars', 'Always empty: exemplars are counted and not kept', ['query!', 'start', 'end']),
-  one('/api/v1/rules', 'Rules: none yet'),
-  one('/api/v1/alerts', 'Alerts: none yet'),
+  ...ruleOperations.map(({ path, summary, parameters }) => one(path, summary, parameters)),
   one('/api/v1/status/buildinfo', 'The Prometheus version whose semantics this has'),
 ];
 
@@ -139,6 +124,7 @@ const operations: readonly Operation[] = [
   ...ingest,
   ...prometheus,
   ...prometheus.map((operation) => ({ ...operation, path: `/prometheus${operation.path}` })),
+  ...alertOperations,
   {
     method: 'post',
     path: '/2015-03-31/functions/{name}/invocations',
@@ -168,7 +154,11 @@ function openApiDocument(): Record<string, unknown> {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Quarterdeck', version: '1', description: 'Metrics in, tiers on S3, PromQL out. Times are as each protocol has them.' },
+    info: {
+      title: 'Quarterdeck',
+      version: '1',
+      description: 'Metrics in, tiers on S3, PromQL out, alerts told. Times are as each protocol has them.',
+    },
     security: [{ bearer: [] }, { basic: [] }],
     paths,
     components: { securitySchemes, schemas: { Error: errorSchema } },

@@ -6,6 +6,7 @@ import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
 import { loadConfig, tenantSettings } from '#config/load-config.ts';
 import { createMetricRegistry, type MetricRegistry } from '#core/metrics.ts';
+import { alertDomains } from '#functions/alert-domains.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { functionNames, loadFunction } from '#functions/registry.ts';
@@ -84,6 +85,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
     [
       ...apiGroups({
         ...deps,
+        ...alertDomains(deps),
         queryLimits: (tenant) => tenantSettings(config, tenant).queryLimits,
         invoke,
         functionNames,

@@ -13,6 +13,7 @@ import type { Write } from '#ports/table.ts';
 import { type Delivery, type DueDelivery, listDue, readDelivery, replaceWrites } from './delivery.ts';
 import { listBatches } from './delivery-batch.ts';
 import { openPlanned, type TakeApartDeps, takeApart } from './take-apart.ts';
+import { type ToldEntry, toldWrite } from './told-log.ts';
 
 export interface DeliverDeps extends TakeApartDeps {
   /** Uniform in [0, 1). */
@@ -36,7 +37,6 @@ const CLAIM_MS = 2 * MINUTE_MS;
 const AT_ONCE = 8;
 const PER_ROUND = 64;
 const RESERVE_MS = 60_000;
-const LOG_KEPT_MS = 14 * DAY_MS;
 
 type Outcome = keyof DeliverResult;
 
@@ -132,25 +132,14 @@ function failureAlert({ receiver, integration }: Delivery, reason: string, nowMs
 /** One line of what was told, for those who ask why. */
 function logWrite(
   deps: DeliverDeps,
-  delivery: Delivery,
+  { tenant, lane, id, attempts }: Delivery,
   planned: PlannedDelivery | undefined,
-  outcome: 'sent' | 'retried' | 'gave up',
+  outcome: ToldEntry['outcome'],
   reason: string,
 ): Extract<Write, { kind: 'put' }> {
-  const atMs = deps.now();
-  return {
-    kind: 'put',
-    item: {
-      pk: `alerts/told/${delivery.tenant}/${delivery.lane}`,
-      sk: `${new Date(atMs).toISOString()}#${delivery.id}`,
-      outcome,
-      reason: reason.toWellFormed(),
-      why: planned?.reason,
-      attempts: delivery.attempts,
-      alerts: planned?.alerts.length,
-      expiresAtS: Math.ceil((atMs + LOG_KEPT_MS) / 1_000),
-    },
-  };
+  const why = planned?.reason ?? '';
+  const alerts = planned?.alerts.length ?? 0;
+  return toldWrite(tenant, lane, id, { atMs: deps.now(), outcome, reason: reason.toWellFormed(), why, attempts, alerts });
 }
 
 /** Takes a delivery out; one that a later notification has taken over meanwhile is told again by that. */

@@ -38,8 +38,16 @@ const FARTHEST_MS = 3 * HOUR_MS;
 
 /** The lane of what is planned, and the id of it in one version of the book. */
 export function nameDelivery(tenant: string, version: number, { receiver, integration, groupKey }: PlannedDelivery) {
-  const lane = hash([tenant, receiver, integration, groupKey]);
+  const lane = laneOf(tenant, { receiver, integration, groupKey });
   return { lane, id: hash([lane, version]) };
+}
+
+/** What all deliveries to one integration of a receiver about one group have in common. */
+export function laneOf(
+  tenant: string,
+  { receiver, integration, groupKey }: Pick<PlannedDelivery, 'receiver' | 'integration' | 'groupKey'>,
+): string {
+  return hash([tenant, receiver, integration, groupKey]);
 }
 
 function hash(parts: readonly unknown[]): string {

@@ -12,6 +12,8 @@ export interface BookPointer {
   readonly nextMs: number | undefined;
   readonly configId: string;
   readonly committedAtMs: number;
+  /** How many alerts it holds. */
+  readonly alerts: number;
   readonly packed: PackedBytes;
 }
 
@@ -29,13 +31,14 @@ export async function listBookPointers(table: Table): Promise<BookPointer[]> {
 }
 
 function toPointer(item: Item): BookPointer {
-  const { sk: tenant, version, nextMs, configId, committedAtMs } = item;
+  const { sk: tenant, version, nextMs, configId, committedAtMs, alerts = 0 } = item;
   return {
     tenant,
     version: Number(version),
     nextMs: nextMs as number | undefined,
     configId: String(configId),
     committedAtMs: Number(committedAtMs),
+    alerts: Number(alerts),
     packed: packedIn(item),
   };
 }
@@ -48,9 +51,9 @@ export async function commitBook(
   commitId: string,
   alongside: readonly Write[],
 ): Promise<boolean> {
-  const key = { pk: PARTITION, sk: after.tenant };
-  const { tenant: _, packed, ...fields } = after;
-  const item: Item = { ...key, ...fields, version: (before?.version ?? 0) + 1, commitId, body: packed.body, key: packed.key };
+  const { tenant, packed, ...fields } = after;
+  const key = { pk: PARTITION, sk: tenant };
+  const item: Item = { ...key, version: (before?.version ?? 0) + 1, commitId, ...fields, body: packed.body, key: packed.key };
   const condition = before ? { equals: { version: before.version } } : { exists: false };
   try {
     await retry(() => table.transact([{ kind: 'put', item, condition }, ...alongside]));

@@ -100,7 +100,7 @@ async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<{ rep
     ...(plan.deliveries.length > 0 ? [await batchWrite(deps, tenant, version, plan.deliveries)] : []),
     ...(changes.length > 0 ? [outboxWrite(alertsChanged(deps.newId(), tenant, changes, nowMs))] : []),
   ];
-  const after = { tenant, nextMs: plan.nextMs, configId: routing.configId, committedAtMs: nowMs, packed };
+  const after = { tenant, nextMs: plan.nextMs, configId: routing.configId, committedAtMs: nowMs, alerts: plan.book.alerts.size, packed };
   const counts = { alerts: plan.book.alerts.size, groups: plan.book.groups.length };
   if (!(await commitBook(table, before, after, deps.newId(), alongside))) {
     return { report: { tenant, taken: 0, ...counts, deliveries: 0, changes: 0, conflict: true }, isFull: false };

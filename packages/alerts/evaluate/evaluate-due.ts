@@ -14,7 +14,7 @@ import { restoreLost } from './restore-lost.ts';
 import { findFiringElsewhere, tellChanges } from './tell-changes.ts';
 
 /** Of groups that name no interval. */
-const DEFAULT_INTERVAL_MS = MINUTE_MS;
+export const DEFAULT_INTERVAL_MS = MINUTE_MS;
 /** Most evaluations of a group that are caught up with in one call. */
 const MAX_CATCH_UP = 10;
 /** How long an evaluation is put off because samples cannot be read; then its rules have failed at that time. */

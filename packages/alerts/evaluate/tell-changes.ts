@@ -2,7 +2,7 @@ import { inboxWrite } from '#alerts/dispatch/inbox.ts';
 import type { GroupResult } from '#alerts/rules/evaluate-group.ts';
 import type { RuleGroup } from '#alerts/rules/rule.ts';
 import { type AlertChange, toAlert } from '#alerts/rules/rule-result.ts';
-import type { RuleState } from '#alerts/rules/rule-state.ts';
+import type { ActiveAlert, RuleState } from '#alerts/rules/rule-state.ts';
 import type { Write } from '#ports/table.ts';
 import type { EvaluateDeps } from './evaluate-deps.ts';
 import { groupId, readPointers, type SourcedGroup } from './group-pointer.ts';
@@ -35,39 +35,39 @@ export async function tellChanges(
   { tenant, group, atMs, version }: Teller,
   { before, result, isBack = false, elsewhere }: Told,
 ): Promise<Write[]> {
-  const exprs = new Map<string, string>(group?.rules.map(({ name, expr }) => [name, expr]));
-  const told = isBack ? listAll(result.states) : [...result.changes, ...findUpdates(before, result)];
+  const told = isBack ? listAll(group, result.states) : [...result.changes, ...findUpdates(group, before, result)];
   const stillFires = firingLabels(told.some(({ kind }) => kind === 'resolved') ? result.states : []);
   const alerts = told
     .filter(({ kind, alert: { labels } }) => {
       return kind === 'firing' || (kind === 'resolved' && !stillFires.has(labels.json) && !elsewhere.has(labels.json));
     })
-    .map(({ alert }) => {
-      const name = alert.labels.labels.find((label) => label.name === 'alertname')?.value ?? '';
-      const generatorUrl = deps.generatorUrl(exprs.get(name) ?? '');
-      return toAlert(alert, { untilMs: Number.POSITIVE_INFINITY, atMs, generatorUrl });
-    });
+    .map(({ alert, expr = '' }) => toAlert(alert, { untilMs: Number.POSITIVE_INFINITY, atMs, generatorUrl: deps.generatorUrl(expr) }));
   return alerts.length === 0 ? [] : [await inboxWrite(deps, tenant, alerts, atMs, version)];
 }
 
-function listAll(states: readonly RuleState[]): AlertChange[] {
-  return states.flatMap(({ alerts }) =>
+function listAll(group: RuleGroup | undefined, states: readonly RuleState[]): AlertChange[] {
+  return states.flatMap(({ alerts }, i) =>
     alerts.flatMap((alert): AlertChange[] => {
       if (alert.phase === 'pending') return [];
-      return [{ kind: alert.phase === 'firing' ? 'firing' : 'resolved', alert }];
+      return [{ kind: alert.phase === 'firing' ? 'firing' : 'resolved', alert, expr: group?.rules[i]?.expr }];
     }),
   );
 }
 
 /** Firing alerts whose annotations say something else than they did. */
-function findUpdates(before: readonly RuleState[], { states, changes, difference }: Told['result']): AlertChange[] {
+function findUpdates(
+  group: RuleGroup | undefined,
+  before: readonly RuleState[],
+  { states, changes, difference }: Told['result'],
+): AlertChange[] {
   if (difference === 'none') return [];
   const told = new Set(changes.map(({ alert }) => alert.labels.json));
   const known = new Map(before.flatMap(({ alerts }) => alerts.map((alert) => [alert.labels.json, alert.annotations])));
-  const firing = states.flatMap(({ alerts }) => alerts.filter(({ phase }) => phase === 'firing'));
-  return firing
-    .filter(({ labels, annotations }) => !told.has(labels.json) && JSON.stringify(known.get(labels.json)) !== JSON.stringify(annotations))
-    .map((alert) => ({ kind: 'firing', alert }));
+  const isNews = ({ phase, labels, annotations }: ActiveAlert) =>
+    phase === 'firing' && !told.has(labels.json) && JSON.stringify(known.get(labels.json)) !== JSON.stringify(annotations);
+  return states.flatMap(({ alerts }, i) =>
+    alerts.filter(isNews).map((alert): AlertChange => ({ kind: 'firing', alert, expr: group?.rules[i]?.expr })),
+  );
 }
 
 function firingLabels(states: readonly RuleState[]): Set<string> {

@@ -70,10 +70,14 @@ export async function evaluateGroup(deps: EvaluateGroupDeps, input: EvaluateGrou
     states: results.map(({ state }) => state),
     samples: [...written, ...samples],
     samplesAtMs,
-    changes: [...results.flatMap((result) => result.changes), ...changes],
+    changes: [...results.flatMap((result, i) => ofRule(group.rules[i] as Rule, result.changes)), ...changes],
     difference: retired.length > 0 ? 'alerts' : largest(results.map(({ difference }) => difference)),
     errors,
   };
+}
+
+function ofRule({ expr }: Rule, changes: readonly AlertChange[]): AlertChange[] {
+  return changes.map((change) => ({ ...change, expr }));
 }
 
 /** What is left to do for rules that there are no more: stale markers for series that nobody writes now, and an end to their alerts. */
@@ -86,8 +90,8 @@ export function retireRules(
   return { samples: staleMarkers(states.flatMap(writtenSeries), written), changes: firing.map((alert) => endAlert(alert, atMs)) };
 }
 
-/** Rules of one key keep their order among themselves. */
-function statesByKey(states: readonly RuleState[]): Map<string, RuleState[]> {
+/** States by the key of their rule; rules of one key keep their order among themselves. */
+export function statesByKey(states: readonly RuleState[]): Map<string, RuleState[]> {
   const byKey = new Map<string, RuleState[]>();
   for (const state of states) {
     const key = ruleKey(state);

@@ -29,11 +29,23 @@ const RULE_FIELDS = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'label
  * YAML document is read, as there. Expressions and templates are checked by the functions handed in.
  */
 export function readRuleFile(text: string, options: RuleFileOptions): RuleFile {
+  return readGroups(text, options, (yaml) =>
+    yaml.list(yaml.fields(yaml.root, 'rule file', FILE_FIELDS).get('groups'), 'list of groups').map((node) => readGroup(yaml, node)),
+  );
+}
+
+/** Reads one rule group by itself, as Mimir's ruler is sent them; else as `readRuleFile`. */
+export function readRuleGroup(text: string, options: RuleFileOptions): RuleFile {
+  return readGroups(text, options, (yaml) => {
+    if (yaml.root === undefined && yaml.faults.length === 0) yaml.fail(undefined, 'there is no rule group');
+    return yaml.root ? [readGroup(yaml, yaml.root)] : [];
+  });
+}
+
+function readGroups(text: string, options: RuleFileOptions, read: (yaml: StrictYaml) => GroupFields[]): RuleFile {
   const { documents, count } = readYamlDocuments(text, { ...options, onlyFirst: true });
   const [yaml] = documents;
-  const groups = yaml
-    .list(yaml.fields(yaml.root, 'rule file', FILE_FIELDS).get('groups'), 'list of groups')
-    .map((node) => readGroup(yaml, node));
+  const groups = read(yaml);
   const warnings = count > 1 ? ['the file has more than one YAML document; only the first is read'] : [];
   if (yaml.faults.length > 0) return { groups: [], errors: yaml.faults, warnings };
   const errors = checkGroups(yaml, groups, options);

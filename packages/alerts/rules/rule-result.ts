@@ -13,6 +13,8 @@ export interface RuleSample {
 export interface AlertChange {
   readonly kind: 'pending' | 'firing' | 'resolved' | 'dropped';
   readonly alert: ActiveAlert;
+  /** The expression of its rule, where there is one still: names of alerts are not unique in a group. */
+  readonly expr?: string | undefined;
 }
 
 /** How a state differs from the one before: not at all, in values and annotations, or in what alerts there are and how they stand. */

@@ -5,7 +5,7 @@ import type { QueryApi } from './query-api.ts';
 import { successJson } from './response.ts';
 
 /**
- * What clients of Prometheus ask beside queries. Exemplars are not kept and there are no rules yet, so those lists are empty.
+ * What clients of Prometheus ask beside queries. Exemplars are not kept, so that list is empty.
  * buildinfo names no `features`: Grafana would take them for Mimir's.
  */
 export function statusRoutes(api: QueryApi, prefix: string): Hono<ApiEnv> {
@@ -14,7 +14,5 @@ export function statusRoutes(api: QueryApi, prefix: string): Hono<ApiEnv> {
   fixed('status/buildinfo', { version: api.version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' });
   fixed('query_exemplars', []);
   app.post(`${prefix}/api/v1/query_exemplars`, (c) => answer(c, successJson([])));
-  fixed('rules', { groups: [] });
-  fixed('alerts', { alerts: [] });
   return app;
 }

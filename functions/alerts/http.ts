@@ -1,0 +1,11 @@
+import { alertGroups } from '#api/alerts/groups.ts';
+import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
+import { alertDomains } from '#functions/alert-domains.ts';
+import { respondOnLambda } from '#functions/http.ts';
+
+const respond = respondOnLambda((deps) => alertGroups(alertDomains(deps)));
+
+/** Everything that is asked and told about alerts, behind a function URL. */
+export async function handler(event: UrlEvent): Promise<UrlResult> {
+  return toUrlResult(await respond(() => toRequest(event)));
+}
