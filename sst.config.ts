@@ -14,17 +14,27 @@ export default $config({
     const { createStorage } = await import('./stacks/storage.ts');
     const { createIngest } = await import('./stacks/ingest.ts');
     const { createQuery } = await import('./stacks/query.ts');
+    const { createAlerts } = await import('./stacks/alerts.ts');
     const { createKeys } = await import('./stacks/api.ts');
     const { connectEvents } = await import('./stacks/triggers.ts');
     const events = createEvents();
     const storage = createStorage(events);
     const ingest = createIngest(events, storage);
     const query = createQuery(events, storage);
-    const functions = { ...storage.functions, ...ingest.functions, ...query.functions, ...createKeys(events, storage) };
+    // What notifications may reach beyond HTTP: docs/deployment/aws.md, "Alerts".
+    const alerts = createAlerts(events, storage, query.url, { mailArns: [], topicArns: [], eventBusArns: [] });
+    const functions = {
+      ...storage.functions,
+      ...ingest.functions,
+      ...query.functions,
+      ...alerts.functions,
+      ...createKeys(events, storage),
+    };
     connectEvents(events, storage, functions);
     return {
       ingestUrl: ingest.url,
       queryUrl: query.url,
+      alertsUrl: alerts.url,
       bucket: storage.blobs.name,
       table: storage.table.name,
       alarms: events.alarms.arn,

@@ -12,7 +12,7 @@ const CLASS_OF = { hot: 'standard', warm: 'infrequent', cold: 'archive-instant' 
  * Lambda bills time by memory. A request's time is its CPU time here, scaled by the share of a processor that the memory buys
  * (1,769 MB is one), plus the calls that it waits for: 25 ms a put, 15 ms a get, 6 ms a table call, one after the other.
  */
-const MEMORY_MB = { ingest: 512, 'storage-compact': 1769, 'storage-downsample': 1769 } as const;
+const MEMORY_MB = { ingest: 1024, 'storage-compact': 1769, 'storage-downsample': 1769 } as const;
 const WAIT_MS = { put: 25, get: 15, table: 6 };
 /** A line of about 250 bytes per scheduled run and Lambda's own report of every run, which are billed as logs. */
 const LOG_BYTES = { ingest: 0, scheduled: 500 };

@@ -13,17 +13,24 @@ export interface Generator {
 
 const STEP_MS = 15_000;
 
-/** The same numbers give the same samples. `services` share the series evenly. */
+/** What the series look like. */
+export interface GeneratedShape {
+  readonly seriesCount: number;
+  /** Services that share the series evenly (default 20). */
+  readonly services?: number | undefined;
+  /** Metrics that each service has (default 100); the rest are its instances. */
+  readonly metrics?: number | undefined;
+}
+
+/** The same numbers give the same samples. */
 export function createGenerator({
   seriesCount,
   startMs,
   services = 20,
-}: {
-  seriesCount: number;
-  startMs: number;
-  services?: number;
-}): Generator {
-  const series = Array.from({ length: seriesCount }, (_, i) => makeSeries(i, services));
+  metrics = 100,
+}: GeneratedShape & { readonly startMs: number }): Generator {
+  const series = Array.from({ length: seriesCount }, (_, i) => makeSeries(i, services, metrics));
+  const kind = Array.from({ length: seriesCount }, (_, i) => (Math.floor(i / services) % metrics) % 20);
   const value = new Float64Array(seriesCount);
   let seed = 42;
   const random = () => {
@@ -39,7 +46,7 @@ export function createGenerator({
     next(size) {
       const builder = new BatchBuilder();
       for (let i = 0; i < size; i++) {
-        value[at] = nextValue(at, value[at], random);
+        value[at] = nextValue(kind[at], value[at], random);
         builder.add(series[at], timeOf(at), value[at]);
         at++;
         if (at === seriesCount) {
@@ -52,10 +59,10 @@ export function createGenerator({
   };
 }
 
-function makeSeries(i: number, services: number): Series {
+function makeSeries(i: number, services: number, metrics: number): Series {
   const service = i % services;
-  const metric = Math.floor(i / services) % 100;
-  const instance = Math.floor(i / services / 100);
+  const metric = Math.floor(i / services) % metrics;
+  const instance = Math.floor(i / services / metrics);
   const labels = {
     __name__: `app_metric_${metric}_${metric % 3 === 0 ? 'total' : 'value'}`,
     job: `service-${service}`,
@@ -65,8 +72,8 @@ function makeSeries(i: number, services: number): Series {
   return seriesFromLabels(Object.entries(labels).map(([name, value]) => ({ name, value })));
 }
 
-function nextValue(i: number, before: number, random: () => number): number {
-  const kind = Math.floor(i / 20) % 20;
+/** The metric decides how its values move. */
+function nextValue(kind: number, before: number, random: () => number): number {
   if (kind < 7) return before + Math.floor(random() * 20);
   if (kind === 19) return random() * 1_000;
   return Math.round((before + (random() - 0.5) * 2) * 100) / 100;

@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureBundles } from './bundle.ts';
 import { priceBatch } from './cost.ts';
+import { measureGrowth } from './growth.ts';
 import { hasKit, type KitOptions, type KitRun, kitFolder, runKit } from './kit.ts';
 
 /** One line of the table. */
@@ -20,6 +21,7 @@ const runs = Number(values.runs);
 const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   peers: measurePeers,
   cost: measureCost,
+  growth: measureTenfold,
   bundles: measureBundle,
 };
 
@@ -120,6 +122,11 @@ async function measureCost(): Promise<Figure[]> {
       figures.push({ what: 'both downsamplings: CPU-s per 1 M samples', bar: '<= 0.5', measured: cpu.toFixed(3), isMet: cpu <= 0.5 });
   }
   return figures;
+}
+
+async function measureTenfold(): Promise<Figure[]> {
+  const { bars } = await measureGrowth((line) => console.error(line));
+  return bars.map(({ what, most, measured, holds }) => ({ what, bar: `<= ${most} x`, measured: `${measured.toFixed(2)} x`, isMet: holds }));
 }
 
 async function measureBundle(): Promise<Figure[]> {

@@ -13,10 +13,18 @@ import { downsample } from '#storage/downsample.ts';
 import { expire } from '#storage/expire.ts';
 import { createReadCache } from '#storage/read-cache.ts';
 import { sweep } from '#storage/sweep.ts';
-import { createGenerator } from './generate.ts';
+import { createGenerator, type GeneratedShape } from './generate.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+
+/** CPU seconds, runs, requests to S3, DynamoDB and EventBridge, and bytes to and from S3. */
+export interface WorkDone {
+  readonly seconds: number;
+  readonly runs: number;
+  readonly requests: number;
+  readonly bytes: number;
+}
 
 /** A deployment in memory: the functions as on Lambda (nothing cached between runs), every call counted, a clock of its own. */
 export interface Simulation {
@@ -24,8 +32,8 @@ export interface Simulation {
   /** Dependencies of a fresh function instance with this much cache. */
   fresh(cacheBytes: number): FunctionDeps;
   counts(): CallCounts;
-  /** CPU seconds by function, and how often each ran. */
-  readonly cpu: Map<string, { seconds: number; runs: number }>;
+  /** What each function took in all its runs. */
+  readonly cpu: Map<string, WorkDone>;
   readonly blobs: ReturnType<typeof createMemoryBlobs>;
   setNow(nowMs: number): void;
 }
@@ -65,23 +73,48 @@ export async function createSimulation(startMs: number): Promise<Simulation> {
   };
 }
 
-/** Runs a piece of work, its CPU time counted under a name. */
+const nothing: WorkDone = { seconds: 0, runs: 0, requests: 0, bytes: 0 };
+
+/** Runs a piece of work, its CPU time and calls counted under a name. */
 export async function timed<T>(simulation: Simulation, name: string, run: () => Promise<T>): Promise<T> {
-  const before = process.cpuUsage();
-  const result = await run();
-  const { user, system } = process.cpuUsage(before);
-  const known = simulation.cpu.get(name) ?? { seconds: 0, runs: 0 };
-  simulation.cpu.set(name, { seconds: known.seconds + (user + system) / 1e6, runs: known.runs + 1 });
+  const { result, work } = await measureWork(simulation, run);
+  const known = simulation.cpu.get(name) ?? nothing;
+  simulation.cpu.set(name, addWork(known, work));
   return result;
+}
+
+/** Runs a piece of work and tells what it took. */
+export async function measureWork<T>(simulation: Simulation, run: () => Promise<T>): Promise<{ result: T; work: WorkDone }> {
+  const before = totalsOf(simulation.counts());
+  const cpuBefore = process.cpuUsage();
+  const result = await run();
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const after = totalsOf(simulation.counts());
+  const calls = { requests: after.requests - before.requests, bytes: after.bytes - before.bytes };
+  return { result, work: { seconds: (user + system) / 1e6, runs: 1, ...calls } };
+}
+
+/** Both together. */
+export function addWork(a: WorkDone, b: WorkDone): WorkDone {
+  return { seconds: a.seconds + b.seconds, runs: a.runs + b.runs, requests: a.requests + b.requests, bytes: a.bytes + b.bytes };
+}
+
+function totalsOf(counts: CallCounts): { requests: number; bytes: number } {
+  const sum = (perClass: Readonly<Record<string, number>>) => Object.values(perClass).reduce((total, each) => total + each, 0);
+  const blobs = sum(counts.blobPuts) + sum(counts.blobGets) + counts.blobLists + counts.blobDeletes;
+  return {
+    requests: blobs + counts.tableReads + counts.tableWrites + counts.busCalls,
+    bytes: sum(counts.blobPutBytes) + sum(counts.blobGetBytes),
+  };
 }
 
 /** Sends `days` days of samples, the scheduled functions running at their times. Returns how many samples were sent. */
 export async function simulateDays(
   simulation: Simulation,
-  { seriesCount, batch, startMs, days }: { seriesCount: number; batch: number; startMs: number; days: number },
+  { batch, startMs, days, ...shape }: GeneratedShape & { batch: number; startMs: number; days: number },
   onDay: (day: number) => void = () => {},
 ): Promise<number> {
-  const generator = createGenerator({ seriesCount, startMs });
+  const generator = createGenerator({ ...shape, startMs });
   let sent = 0;
   let minute = Math.floor(startMs / MINUTE_MS);
   let day = 0;
@@ -98,6 +131,11 @@ export async function simulateDays(
     }
   }
   return sent;
+}
+
+/** Lets the scheduled functions run from one time to another while nothing is sent. */
+export async function simulateIdle(simulation: Simulation, fromMs: number, toMs: number): Promise<void> {
+  for (let atMs = fromMs; atMs < toMs; atMs += MINUTE_MS) await runScheduled(simulation, atMs + MINUTE_MS);
 }
 
 /** What functions/schedules.ts runs at a minute. */

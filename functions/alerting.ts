@@ -11,6 +11,8 @@ export interface Alerting {
   /** Of a tenant, or of all that have none of their own. */
   routing(tenant: string): Routing;
   templates(tenant: string): TemplateSet;
+  /** `alertmanager.yml: ...` for each setting that is read but has no effect here. */
+  readonly notes: readonly string[];
 }
 
 const compiled = new WeakMap<Config, Promise<Alerting>>();
@@ -33,12 +35,14 @@ async function compileFiles(config: Config): Promise<Alerting> {
   const paths = await files.list();
   const read = async (path: string): Promise<string> => (await files.readFile(path)) ?? '';
   const problems = [...(await compileRules(config)).problems];
+  const notes: string[] = [];
   const routings = new Map<string, { routing: Routing; templates: TemplateSet }>();
   for (const path of paths) {
     const tenant = tenantOfRouting(path);
     if (tenant === undefined) continue;
     try {
       const routing = compileRouting(await read(path));
+      notes.push(...routing.config.unsupported.map((note) => `${path}: ${note}`));
       routings.set(tenant, { routing, templates: parseTemplateFiles(await readTemplates(routing, paths, read)) });
     } catch (error) {
       if (!isOpsError(error)) throw error;
@@ -48,7 +52,7 @@ async function compileFiles(config: Config): Promise<Alerting> {
   if (problems.length > 0) throw new OpsError('input', problems.join('\n'));
   const fallback = routings.get('') ?? { routing: compileRouting(DEFAULT_ROUTING_TEXT), templates: parseTemplateFiles([]) };
   const of = (tenant: string) => routings.get(tenant) ?? fallback;
-  return { routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates };
+  return { routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates, notes };
 }
 
 /** '' is every tenant without one of its own; undefined is no such file. */

@@ -1,3 +1,4 @@
+import { listBookPointers } from '#alerts/dispatch/book-pointer.ts';
 import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-rules.ts';
 import { readRulers } from '#alerts/ruler/stored-group.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
@@ -50,9 +51,14 @@ async function writeSamples({ ingest }: FunctionDeps, tenant: string, samples: r
   await ingestSamples(ingest, { tenant, protocol: 'rules', decoded });
 }
 
-/** Tenants that may have alerts: those with rules, of files or written by API, and those that ever had an alert. */
-export async function alertTenants({ config, table }: FunctionDeps, known: readonly string[]): Promise<string[]> {
+/**
+ * Tenants that may have alerts: those with rules, of files or written by API, and those that ever had an alert; or the one that the call is
+ * confined to.
+ */
+export async function alertTenants({ config, table, storage }: FunctionDeps): Promise<string[]> {
+  if (storage.onlyTenant !== undefined) return [storage.onlyTenant];
   const { groups } = await compileRules(config);
   const written = await readRulers(table);
+  const known = (await listBookPointers(table)).map(({ tenant }) => tenant);
   return [...new Set([...groups.keys(), ...config.tenants.keys(), ...written.keys(), ...known])].sort();
 }

@@ -2,8 +2,8 @@ import { createDynamoClient, createS3Client } from '#aws/clients.ts';
 import { createDynamoTable } from '#aws/dynamo-table.ts';
 import { createS3Blobs, type S3Deps } from '#aws/s3-blobs.ts';
 import { splitBlobs } from '#aws/split-blobs.ts';
-import { readDeployment } from '#config/deployment.ts';
-import { loadConfig } from '#config/load-config.ts';
+import { readDeployment, readReach } from '#config/deployment.ts';
+import { type Config, type ConfigFiles, loadConfig } from '#config/load-config.ts';
 import { openPushedConfig, readVersion } from '#config/pushed-config.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
@@ -16,9 +16,15 @@ import { createDeps, type FunctionDeps, type Ports } from './deps.ts';
 export interface AwsNeeds {
   readonly bus?: ((busName: string) => Promise<Bus>) | undefined;
   readonly uploads?: ((s3: S3Deps & { readonly clock: Clock }) => Promise<Uploads>) | undefined;
+  /** Reads the configuration; what it refuses is not taken. Default: without the files of alerting. */
+  readonly load?: ((files: ConfigFiles) => Promise<Config>) | undefined;
+  /** What notifications go by beside HTTP. */
+  readonly notifiers?: ((options: { allowPrivate: boolean }) => Promise<Notifiers>) | undefined;
   /** Decoded data kept between invocations. Default: none. */
   readonly cacheBytes?: number | undefined;
 }
+
+type Notifiers = Pick<FunctionDeps, 'mail' | 'topics' | 'eventTargets'>;
 
 /** What lies here is in the bucket of uploads. */
 const IMPORTS = 'imports';
@@ -63,17 +69,17 @@ export function openAwsDeps(needs: AwsNeeds, now: Clock, log: (line: string) => 
 
 async function loadDeps(ports: Ports, needs: AwsNeeds, now: Clock): Promise<{ deps: FunctionDeps; version: string }> {
   const { version, files } = await openPushedConfig(ports);
-  const deps = createDeps(ports, await loadConfig(files), {
+  const reach = readReach();
+  const deps = createDeps(ports, await (needs.load ?? loadConfig)(files), {
     now,
     observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
     cache: createReadCache(needs.cacheBytes ?? 0),
     inlineBytes: INLINE_BYTES,
     graceMs: GRACE_MS,
-    externalUrl: '',
-    allowPrivateTargets: false,
+    ...reach,
     pause: async () => {}, // one request at a time: nobody waits for a turn
   });
-  return { deps, version };
+  return { deps: { ...deps, ...(await needs.notifiers?.({ allowPrivate: reach.allowPrivateTargets })) }, version };
 }
 
 async function openPorts(needs: AwsNeeds, clock: Clock): Promise<Ports> {

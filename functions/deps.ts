@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AlertObserver } from '#alerts/alert-observer.ts';
 import { type Config, tenantRules, tenantSettings } from '#config/load-config.ts';
 import type { Clock } from '#core/time.ts';
 import type { IngestDeps, IngestObserver, IngestTenant } from '#ingest/ingest-samples.ts';
@@ -55,6 +56,7 @@ export interface FunctionDeps extends Ports {
   readonly mail?: Mail | undefined;
   readonly topics?: Topics | undefined;
   readonly eventTargets?: EventTargets | undefined;
+  readonly alertObserver?: AlertObserver | undefined;
   /** How long a call may still take, where that is bounded. */
   readonly remainingMs?: (() => number) | undefined;
 }

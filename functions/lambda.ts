@@ -2,9 +2,10 @@ import { isLambda } from '#config/deployment.ts';
 import type { AwsNeeds } from './aws-deps.ts';
 import type { FunctionDeps } from './deps.ts';
 
-/** What a scheduled or invoked function is handed: as of when, and whatever is its own. */
+/** What a scheduled or invoked function is handed: as of when, for whom alone, and whatever is its own. */
 export interface FunctionEvent {
   readonly at?: string | undefined;
+  readonly onlyTenant?: string | undefined;
   readonly [field: string]: unknown;
 }
 
@@ -44,10 +45,10 @@ export function writeLogLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** The same dependencies with their clock set to the event's `at`, if it has one. */
-export function asOf(deps: FunctionDeps, event: FunctionEvent): FunctionDeps {
-  if (event.at === undefined) return deps;
-  const atMs = Date.parse(event.at);
-  const now = () => atMs;
-  return { ...deps, now, storage: { ...deps.storage, now } };
+/** The same dependencies with their clock set to the event's `at` and storage confined to its `onlyTenant`, where it has them. */
+export function asOf(deps: FunctionDeps, { at, onlyTenant }: FunctionEvent): FunctionDeps {
+  if (at === undefined && onlyTenant === undefined) return deps;
+  const atMs = at === undefined ? undefined : Date.parse(at);
+  const now = atMs === undefined ? deps.now : () => atMs;
+  return { ...deps, now, storage: { ...deps.storage, now, onlyTenant } };
 }

@@ -7,7 +7,8 @@ export const schedules: readonly Schedule[] = [
   { name: 'storage-expire', function: 'storage-expire', expression: 'cron(20 3 * * ? *)' },
   { name: 'storage-sweep', function: 'storage-sweep', expression: 'cron(50 3 * * ? *)' },
   { name: 'ingest-aggregate', function: 'ingest-aggregate', expression: 'rate(1 minute)' },
-  { name: 'alerts-evaluate', function: 'alerts-evaluate', expression: 'rate(1 minute)' },
+  // At whole minutes, which the times of most rule groups are.
+  { name: 'alerts-evaluate', function: 'alerts-evaluate', expression: 'cron(* * * * ? *)' },
   { name: 'alerts-dispatch', function: 'alerts-dispatch', expression: 'rate(1 minute)' },
   { name: 'alerts-deliver', function: 'alerts-deliver', expression: 'rate(1 minute)' },
   { name: 'events-publish', function: 'events-publish', expression: 'rate(1 minute)' },

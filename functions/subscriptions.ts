@@ -24,4 +24,14 @@ export const subscriptions: readonly Subscription[] = [
     function: 'ingest-import',
     pattern: { source: ['quarterdeck.ingest'], 'detail-type': ['Import Continued'] },
   },
+  {
+    name: 'dispatch-received-alerts',
+    function: 'alerts-dispatch',
+    pattern: { source: ['quarterdeck.alerts'], 'detail-type': ['Alerts Received'] },
+  },
+  {
+    name: 'deliver-due-notifications',
+    function: 'alerts-deliver',
+    pattern: { source: ['quarterdeck.alerts'], 'detail-type': ['Notifications Due'] },
+  },
 ];

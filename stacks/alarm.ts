@@ -1,4 +1,4 @@
-/** A figure of CloudWatch's that should be 0. */
+/** A figure of CloudWatch's. */
 export interface Watched {
   readonly description: string;
   readonly namespace: string;
@@ -6,12 +6,23 @@ export interface Watched {
   readonly dimensions: Readonly<Record<string, $util.Input<string>>>;
   /** Default: Sum. */
   readonly statistic?: 'Sum' | 'Minimum' | undefined;
-  /** Five minutes each, all of them above 0. Default: 1. */
+  /** Five minutes each, all of which have to be wrong. Default: 1. */
   readonly periods?: number | undefined;
 }
 
 /** Alarms as soon as the figure is above 0, and says when it is not any more. No data is no alarm. */
 export function alarmOn(topic: aws.sns.Topic, name: string, watched: Watched): void {
+  createAlarm(topic, name, watched, { comparisonOperator: 'GreaterThanThreshold', threshold: 0, treatMissingData: 'notBreaching' });
+}
+
+/** Alarms when the figure stays below 1: of what has to happen. No data is an alarm. */
+export function alarmOnSilence(topic: aws.sns.Topic, name: string, watched: Watched): void {
+  createAlarm(topic, name, watched, { comparisonOperator: 'LessThanThreshold', threshold: 1, treatMissingData: 'breaching' });
+}
+
+type Judgement = Pick<aws.cloudwatch.MetricAlarmArgs, 'comparisonOperator' | 'threshold' | 'treatMissingData'>;
+
+function createAlarm(topic: aws.sns.Topic, name: string, watched: Watched, judgement: Judgement): void {
   new aws.cloudwatch.MetricAlarm(`${name}Alarm`, {
     name: `${$app.name}-${$app.stage}-${name}`,
     alarmDescription: watched.description,
@@ -21,9 +32,7 @@ export function alarmOn(topic: aws.sns.Topic, name: string, watched: Watched): v
     statistic: watched.statistic ?? 'Sum',
     period: 300,
     evaluationPeriods: watched.periods ?? 1,
-    comparisonOperator: 'GreaterThanThreshold',
-    threshold: 0,
-    treatMissingData: 'notBreaching',
+    ...judgement,
     alarmActions: [topic.arn],
     okActions: [topic.arn],
   });

@@ -15,6 +15,8 @@ export interface FunctionPlan {
   readonly startedBy: 'url' | 'events' | 'queue' | 'call';
   /** Beyond its log, the configuration and, for `events`, the dead-letter queue. */
   readonly permissions: readonly sst.aws.FunctionPermissionArgs[];
+  /** Settings beside the names of the data. */
+  readonly environment?: Readonly<Record<string, $util.Input<string>>> | undefined;
   /** The answer goes out while it is made. */
   readonly streams?: boolean | undefined;
 }
@@ -41,7 +43,9 @@ export function defineFunction(events: Events, data: Data, name: string, plan: F
     timeout: plan.timeout,
     logging: { retention: '1 month', format: 'json' },
     nodejs: { minify: true },
-    environment: sst.Linkable.env([data.blobs, data.uploads, data.table, events.bus]),
+    environment: $util
+      .all([sst.Linkable.env([data.blobs, data.uploads, data.table, events.bus]), plan.environment ?? {}])
+      .apply(([names, more]) => ({ ...names, ...more })),
     permissions: [
       ...plan.permissions,
       onTable(data.table, 'GetItem'),

@@ -1,7 +1,8 @@
 import { deliverNotifications } from '#alerts/deliver/deliver-notifications.ts';
 import { sendNotification } from '#alerts/deliver/send-notification.ts';
 import { compileAlerting } from '#functions/alerting.ts';
-import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { onAlertsLambda } from '#functions/alerts-lambda.ts';
+import type { OpsFunction } from '#functions/lambda.ts';
 import { withOAuth2 } from '#net/oauth2.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
 
@@ -14,10 +15,14 @@ export const run: OpsFunction = async (deps) => {
     routing: async (tenant: string) => (await compileAlerting(config)).routing(tenant),
     templates: async (tenant: string) => (await compileAlerting(config)).templates(tenant),
   };
-  return deliverNotifications({
+  const result = await deliverNotifications({
     ...{ table, blobs, now, newId, remainingMs, random: Math.random },
     send: (tenant, planned, key) => sendNotification(sending, tenant, planned, key),
   });
+  deps.alertObserver?.delivered(result);
+  return result;
 };
 
-export const handler = onLambda(run);
+export const handler = onAlertsLambda(run, {
+  notifiers: async (options) => (await import('#functions/aws-notifiers.ts')).openAwsNotifiers(options),
+});

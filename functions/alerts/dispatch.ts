@@ -1,15 +1,31 @@
-import { listBookPointers } from '#alerts/dispatch/book-pointer.ts';
+import * as z from 'zod';
 import { dispatchAlerts } from '#alerts/dispatch/dispatch.ts';
+import { announceDue } from '#alerts/wake-up.ts';
 import { compileAlerting } from '#functions/alerting.ts';
 import { alertTenants } from '#functions/alerts-deps.ts';
-import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { onAlertsLambda, publishing } from '#functions/alerts-lambda.ts';
+import { parseEvent } from '#functions/event.ts';
+import type { OpsFunction } from '#functions/lambda.ts';
+import { publishOutbox } from '#ports/outbox.ts';
+
+/** The event "Alerts Received" names its tenant; by the clock it is everybody's turn. */
+const Event = z.object({ detail: z.object({ tenant: z.string() }).optional() });
 
 /** Takes new alerts into the books, and decides who is told what. */
-export const run: OpsFunction = async (deps) => {
-  const { table, blobs, now, newId, config } = deps;
-  const known = (await listBookPointers(table)).map(({ tenant }) => tenant);
+export const run: OpsFunction = async (deps, event) => {
+  const { table, blobs, bus, now, newId, config, storage } = deps;
+  const { detail } = parseEvent(Event, event);
   const routing = async (tenant: string) => (await compileAlerting(config)).routing(tenant);
-  return { dispatched: await dispatchAlerts({ table, blobs, now, newId, routing }, await alertTenants(deps, known)) };
+  const isOthers = detail && storage.onlyTenant !== undefined && storage.onlyTenant !== detail.tenant;
+  const tenants = detail && !isOthers ? [detail.tenant] : await alertTenants(deps);
+  const dispatched = await dispatchAlerts({ table, blobs, now, newId, routing }, tenants);
+  deps.alertObserver?.dispatched(dispatched);
+  await announceDue(
+    deps,
+    dispatched.filter(({ deliveries }) => deliveries > 0).map(({ tenant }) => tenant),
+  );
+  if (dispatched.some(({ changes }) => changes > 0)) await publishOutbox({ table, bus }); // not in a minute, but now
+  return { dispatched };
 };
 
-export const handler = onLambda(run);
+export const handler = onAlertsLambda(run, publishing);

@@ -13,8 +13,8 @@ const Event = z.object({
 export const run: OpsFunction = async (deps, event) => {
   const { detail } = parseEvent(Event, event);
   const upload = 'object' in detail ? importOfObject(detail.object.key) : { tenant: detail.tenant, id: detail.uploadId };
-  if (!upload) return { outcome: 'unknown' };
-  const { blobs, table, ingest, now, newId, remainingMs } = deps;
+  const { blobs, table, ingest, now, newId, remainingMs, storage } = deps;
+  if (!upload || (storage.onlyTenant !== undefined && upload.tenant !== storage.onlyTenant)) return { outcome: 'unknown' };
   return runImport({ blobs, table, ingest, now, newId, sleep }, { ...upload, remainingMs });
 };
 

@@ -9,6 +9,7 @@ import {
   type Node,
   parseAllDocuments,
   type Scalar,
+  visit,
   type YAMLMap,
 } from 'yaml';
 import { parseDuration } from '#core/duration.ts';
@@ -58,7 +59,7 @@ export interface StrictYamlOptions {
 /** Longest text that is read, in characters. */
 const MAX_CHARS = 16 * 1024 * 1024;
 /** Most mappings and lists that are read, those that aliases repeat counted again. */
-const MAX_COLLECTIONS = 500_000;
+const MAX_COLLECTIONS = 200_000;
 
 /** A YAML text that was read. */
 export interface YamlDocuments {
@@ -100,8 +101,9 @@ function readDocument(document: Document | undefined, { lines, faults, unknown, 
   const fail = (node: Node | undefined, message: string) => void faults.push({ ...place(node), message });
   const error = document?.errors[0];
   if (error) faults.push({ ...linePlace(lines, error.pos[0]), message: `yaml: ${error.message}` });
+  const targets = findTargets(document);
   const resolve = (node: Node | undefined): Node | undefined => {
-    const target = isAlias(node) && document ? ((node as Alias).resolve(document) as Node | undefined) : node;
+    const target = isAlias(node) ? targets.get(node) : node;
     if (isAlias(node) && target === undefined) fail(node, `yaml: unknown anchor '${node.source}' referenced`);
     if (!isMap(target) && !isSeq(target)) return target;
     if (++count.collections === MAX_COLLECTIONS) fail(node, `more than ${MAX_COLLECTIONS} mappings and lists, repeated ones counted`);
@@ -123,6 +125,21 @@ function readDocument(document: Document | undefined, { lines, faults, unknown, 
     durationMs: (node) => readDuration(context, node),
     textMap: (node, what) => readTextMap(context, node, what),
   };
+}
+
+/** What each alias stands for, found in one walk: the library's own way walks the document for each. */
+function findTargets(document: Document | undefined): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  if (!document) return targets;
+  visit(document, {
+    Node(_, node) {
+      const target = isAlias(node) ? anchors.get(node.source) : undefined;
+      if (isAlias(node) && target) targets.set(node, target);
+      else if (!isAlias(node) && node.anchor) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 interface Context {

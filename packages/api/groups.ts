@@ -14,6 +14,8 @@ export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
   readonly registry: MetricRegistry;
+  /** Tenants are told apart by tokens: what one asks for neither touches nor shows another. */
+  readonly isShared: boolean;
 }
 
 /** Every route with the scope that it takes. */
@@ -24,7 +26,7 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     ...alertGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
-    { scope: 'query', routes: metricsRoutes(deps.registry) },
-    { scope: 'admin', routes: invokeRoutes({ invoke: deps.invoke, names: deps.functionNames }) },
+    { scope: 'query', routes: metricsRoutes(deps) },
+    { scope: 'admin', routes: invokeRoutes({ ...deps, names: deps.functionNames }) },
   ];
 }

@@ -12,8 +12,11 @@ const InvokeEvent = z.looseObject({ at: z.iso.datetime({ offset: true }).optiona
 
 const MAX_EVENT_BYTES = 256 * 1024;
 
-/** Lambda's own Invoke call, so that the AWS command line and SDKs run the embedded functions too. */
-export function invokeRoutes(deps: { invoke: InvokeFunction; names: readonly string[] }): Hono<ApiEnv> {
+/**
+ * Lambda's own Invoke call, so that the AWS command line and SDKs run the embedded functions too. On a server that tenants share
+ * they work on the data of the caller's tenant alone: who administers one tenant is nobody to another.
+ */
+export function invokeRoutes(deps: { invoke: InvokeFunction; names: readonly string[]; isShared: boolean }): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.post('/2015-03-31/functions/:name/invocations', async (c) => {
     const name = c.req.param('name');
@@ -21,7 +24,8 @@ export function invokeRoutes(deps: { invoke: InvokeFunction; names: readonly str
       throw new OpsError('missing', `there is no function ${JSON.stringify(name)}`, { hint: `There are: ${deps.names.join(', ')}.` });
     }
     const event = parseEvent(await readBody(c.req.raw, MAX_EVENT_BYTES));
-    return c.json((await deps.invoke(name, event)) ?? null);
+    const confined = deps.isShared ? { ...event, onlyTenant: c.get('tenant') } : event;
+    return c.json((await deps.invoke(name, confined)) ?? null);
   });
   return app;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Resources, readResources, takeResource } from './resources.ts';
-import type { Environment } from './settings.ts';
+import { type Environment, readSettings } from './settings.ts';
 
 /** Names of what a deployment made for the data. */
 export interface Deployment {
@@ -22,4 +22,15 @@ export function readDeployment(resources: Resources = readResources()): Deployme
 /** True inside a Lambda function's process. */
 export function isLambda(env: Environment = process.env): boolean {
   return env.AWS_LAMBDA_FUNCTION_NAME !== undefined;
+}
+
+/** What the running Lambda function is called; '' elsewhere. */
+export function functionName(env: Environment = process.env): string {
+  return env.AWS_LAMBDA_FUNCTION_NAME ?? '';
+}
+
+/** How a deployment is reached and what it may reach, by the same variables as an embedded server's. `input` as readSettings. */
+export function readReach(env: Environment = process.env): { readonly externalUrl: string; readonly allowPrivateTargets: boolean } {
+  const { externalUrl = '', allowPrivateTargets } = readSettings(env);
+  return { externalUrl, allowPrivateTargets };
 }

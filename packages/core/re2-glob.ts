@@ -10,6 +10,8 @@ export interface Glob {
 const MAX_PRODUCT = 1_000;
 const MAX_ALTERNATIVES = 20_000;
 const MAX_CHARS = 2_000_000;
+/** Of one glob: each piece more copies those before it. */
+const MAX_PIECES = 500;
 const MAX_DEPTH = 16;
 
 /** Thrown inside this file alone: the pattern is outside the subset, which is no error. */
@@ -136,6 +138,7 @@ function join(left: readonly Glob[], right: readonly Glob[]): Glob[] {
 
 function joinTwo(a: Glob, b: Glob): Glob {
   const middle = `${a.pieces.at(-1)}${b.pieces[0]}`;
+  if (a.pieces.length + b.pieces.length > MAX_PIECES) throw beyond;
   const left = a.pieces.slice(0, -1);
   const right = b.pieces.slice(1);
   if (middle !== '' || left.length === 0 || right.length === 0) {

@@ -86,7 +86,9 @@ function compile(source: string): Re2 {
   const globs = parseGlobs(source);
   if (!globs) {
     const regex = compileRe2(source);
-    return { source, literals: undefined, prefix: '', test: (text) => regex.testExact(text), match: (text) => findGroups(regex, text) };
+    const afford = (text: string) => assertAffordable(regex, text);
+    const test = (text: string) => afford(text) && regex.testExact(text);
+    return { source, literals: undefined, prefix: '', test, match: (text) => (afford(text) ? findGroups(regex, text) : undefined) };
   }
   const test = compileGlobs(globs);
   let regex: RE2JS | undefined;
@@ -94,7 +96,7 @@ function compile(source: string): Re2 {
     if (!test(text)) return undefined;
     if (source === '(.*)' || source === '(.+)') return { groups: [text, text], names: {} };
     regex ??= compileRe2(source);
-    return findGroups(regex, text);
+    return assertAffordable(regex, text) ? findGroups(regex, text) : undefined;
   };
   const literals = globs.every((glob) => glob.gaps.length === 0) ? [...new Set(globs.map((glob) => glob.pieces[0] as string))] : undefined;
   return { source, literals, prefix: commonPrefix(globs.map((glob) => glob.pieces[0] as string)), test, match };
@@ -119,6 +121,19 @@ function boundMemory(regex: RE2JS): RE2JS {
   const { dfa } = regex.re2();
   dfa.maxMem = dfa.memBudget = dfa.stateBudget = 512 * 1024;
   return regex;
+}
+
+/** Instructions times characters that one match may come to: about a second where every instruction is alive at every character. */
+const MAX_MATCH_STEPS = 20_000_000;
+
+/** Linear is not cheap: a large pattern on a long text is refused with `limit`. */
+function assertAffordable(regex: RE2JS, text: string): true {
+  const steps = regex.programSize() * text.length;
+  if (steps <= MAX_MATCH_STEPS) return true;
+  throw new OpsError(
+    'limit',
+    `a regular expression of ${regex.programSize()} instructions is too large for a text of ${text.length} characters`,
+  );
 }
 
 function describeRefusal(cause: unknown, pattern: string): string {

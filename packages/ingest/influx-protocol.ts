@@ -44,7 +44,7 @@ const V2_CODES: Readonly<Record<ErrorKind, string>> = {
   missing: 'not found',
   conflict: 'conflict',
   denied: 'forbidden',
-  limit: 'too many requests',
+  limit: 'request too large',
   unavailable: 'unavailable',
 };
 

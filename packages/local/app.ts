@@ -27,9 +27,9 @@ export interface LocalApp {
 /** Opens the data folder and puts everything together over it; nothing runs by itself yet. `onStored` is told of each request. */
 export async function openApp(settings: Settings, onStored: () => void = () => {}): Promise<LocalApp> {
   const config = await loadWholeConfig(await openConfigFolder(settings.config));
-  const ports = await openLocal(settings.dataDir, Date.now);
   const cache = createReadCache(CACHE_BYTES);
   const own = createOwnMetrics(cache);
+  const ports = await openLocal(settings.dataDir, Date.now, { onDeadLetter: own.observeDeadLetter });
   let isClosing = false;
   const made = createDeps(ports, config, {
     now: Date.now,
@@ -49,7 +49,9 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
   });
   // A long job that can be continued stops at the next good place when the process is to end.
   const mail = createSmtpMail({ allowPrivate: settings.allowPrivateTargets });
-  const deps: FunctionDeps = { ...made, mail, remainingMs: () => (isClosing ? 0 : Number.POSITIVE_INFINITY) };
+  const source = own.observeSource(made.source);
+  const remainingMs = () => (isClosing ? 0 : Number.POSITIVE_INFINITY);
+  const deps: FunctionDeps = { ...made, mail, source, alertObserver: own.alerts, remainingMs };
   return {
     ports,
     deps,

@@ -35,8 +35,8 @@ export interface LocalOptions {
   readonly random?: (() => number) | undefined;
   /** Where the server takes upload forms. Default `/uploads`, to be resolved against the server's own address. */
   readonly uploadUrl?: string | undefined;
-  /** Default: kept as items in the partition `local/dead-letters` for 14 days. */
-  readonly onDeadLetter?: ((letter: DeadLetter) => Promise<void>) | undefined;
+  /** Told of each delivery that was given up, after it was kept: an item in the partition `local/dead-letters`, for 14 days. */
+  readonly onDeadLetter?: ((letter: DeadLetter) => void) | undefined;
 }
 
 const DEAD_LETTER_DAYS = 14;
@@ -54,7 +54,10 @@ export async function openLocal(folder: string, clock: Clock, options: LocalOpti
     timers: options.timers ?? systemTimers,
     random: options.random ?? Math.random,
     newId: randomUUID,
-    onDeadLetter: options.onDeadLetter ?? ((letter) => keepDeadLetter(table, letter, clock())),
+    async onDeadLetter(letter) {
+      await keepDeadLetter(table, letter, clock());
+      options.onDeadLetter?.(letter);
+    },
   });
   return {
     blobs,

@@ -8,11 +8,14 @@ import { tenantSettings } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import { HOUR_MS } from '#core/time.ts';
 import { alertDomains } from '#functions/alert-domains.ts';
+import { compileAlerting } from '#functions/alerting.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
+import type { EventPattern } from '#ports/bus.ts';
+import { endLeases } from '#ports/lease.ts';
 import { startAlertLoop } from './alert-loop.ts';
 import { type LocalApp, openApp } from './app.ts';
 import { createCompactionNudge } from './compaction-nudge.ts';
@@ -20,6 +23,8 @@ import type { LocalPorts } from './open.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { systemTimers } from './timers.ts';
 import { uploadRoutes } from './upload-route.ts';
+
+const commits: EventPattern = { source: ['quarterdeck.storage'], 'detail-type': ['Block Committed'] };
 
 /** For the largest upload over a slow line; headers have their own, shorter time. */
 const REQUEST_TIMEOUT_MS = 6 * HOUR_MS;
@@ -37,6 +42,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   });
   const local = await openApp(settings, () => settings.schedules && nudge.stored());
   const { deps, ports, own, invoke } = local;
+  for (const note of (await compileAlerting(deps.config)).notes) log(note);
   const app = createApi(
     {
       authenticate: authenticateByTokens(settings.tokens),
@@ -52,14 +58,17 @@ export async function startServer(settings: Settings, log: (line: string) => voi
         queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
         invoke,
         functionNames,
+        isShared: settings.tokens.length > 0,
         registry: own.registry,
       }),
       { scope: 'open', routes: uploadRoutes({ ...ports, now: deps.now }) },
     ],
   );
   subscribeFunctions(ports, invoke); // before the first request publishes anything
+  ports.bus.subscribe({ name: 'own-metrics', pattern: commits, handle: async (event) => own.observeCommit(event) });
   const { server, url } = await listen(app.fetch, settings);
   await ports.bus.resume();
+  if (settings.schedules) await endLeases(ports.table);
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
   const alerts = settings.schedules ? startAlertLoop(systemTimers, () => runAlerts(invoke, log)) : undefined;
   const telemetry = settings.self ? startTelemetry(local, new URL(url).host, log) : undefined;
@@ -76,9 +85,12 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   };
 }
 
+/** What the loop runs each second, in place of its schedule. */
+const alertFunctions: readonly string[] = ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver'];
+
 /** One after the other: what a rule finds is told in the same second. */
 async function runAlerts(invoke: Invoke, log: (line: string) => void): Promise<void> {
-  for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) {
+  for (const name of alertFunctions) {
     await invoke(name, {}).catch((error) => log(`${name}: ${error instanceof Error ? error.message : error}`));
   }
 }
@@ -110,7 +122,7 @@ function subscribeFunctions(ports: LocalPorts, invoke: Invoke): void {
 
 async function startScheduler(ports: LocalPorts, deps: FunctionDeps, invoke: Invoke, log: (line: string) => void): Promise<Scheduler> {
   const scheduler = createScheduler({
-    standing: schedules.filter((schedule) => functionNames.includes(schedule.function)),
+    standing: schedules.filter(({ function: name }) => functionNames.includes(name) && !alertFunctions.includes(name)),
     schedules: ports.schedules,
     table: ports.table,
     clock: deps.now,

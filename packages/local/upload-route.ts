@@ -3,11 +3,11 @@ import { Hono } from 'hono';
 import type { ApiEnv } from '#api/api-env.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
-import type { BusEvent } from '#ports/bus.ts';
+import type { Bus, BusEvent } from '#ports/bus.ts';
 import { formBoundary, readUploadForm } from './form-stream.ts';
 import type { LocalPorts } from './open.ts';
 
-type UploadDeps = Pick<LocalPorts, 'bus' | 'verifyTicket' | 'putStream'> & { readonly now: Clock };
+type UploadDeps = Pick<LocalPorts, 'verifyTicket' | 'putStream'> & { readonly bus: Bus; readonly now: Clock };
 
 /**
  * Takes upload forms as S3 does: the ticket's fields, then the file, which goes to disk as it comes; 204 once it is durable and S3's

@@ -52,6 +52,38 @@ export type ImportFinished = z.infer<typeof ImportFinished>;
 
 const Labels = z.record(z.string(), z.string());
 
+const ToldAlert = z.object({
+  status: z.enum(['firing', 'resolved']),
+  labels: Labels,
+  annotations: Labels,
+  startsAt: z.string(),
+  /** 0001-01-01T00:00:00Z while it fires. */
+  endsAt: z.string(),
+  generatorURL: z.string(),
+  fingerprint: z.string(),
+});
+
+/** Alerts of a tenant wait to be taken in. Only starts what takes them in, which looks each minute in any case: it goes by no outbox. */
+export const AlertsReceived = Envelope.extend({});
+export type AlertsReceived = z.infer<typeof AlertsReceived>;
+
+/** Alerts of a tenant began to fire, or ended. */
+export const AlertsChanged = Envelope.extend({
+  /** Alerts that began. */
+  firing: z.int().min(0),
+  /** Alerts that ended. */
+  resolved: z.int().min(0),
+  /** Of both kinds, as many as fit. */
+  alerts: z.array(ToldAlert),
+  /** Those that did not fit. */
+  truncatedAlerts: z.int().min(0),
+});
+export type AlertsChanged = z.infer<typeof AlertsChanged>;
+
+/** Notifications of a tenant are to be sent. Only starts what sends them, which looks each minute in any case: it goes by no outbox. */
+export const NotificationsDue = Envelope.extend({});
+export type NotificationsDue = z.infer<typeof NotificationsDue>;
+
 /** A notification of a group of alerts, on the bus of a receiver that is one; the receiver may call it otherwise. */
 export const NotificationSent = Envelope.extend({
   /** Name of the receiver. */
@@ -66,18 +98,7 @@ export const NotificationSent = Envelope.extend({
   /** Annotations that all alerts of the group have alike. */
   commonAnnotations: Labels,
   externalURL: z.string(),
-  alerts: z.array(
-    z.object({
-      status: z.enum(['firing', 'resolved']),
-      labels: Labels,
-      annotations: Labels,
-      startsAt: z.string(),
-      /** 0001-01-01T00:00:00Z while it fires. */
-      endsAt: z.string(),
-      generatorURL: z.string(),
-      fingerprint: z.string(),
-    }),
-  ),
+  alerts: z.array(ToldAlert),
   /** Alerts of the group that did not fit into the event. */
   truncatedAlerts: z.int().min(0),
 });
@@ -89,5 +110,8 @@ export const eventTypes = [
   { source: 'quarterdeck.storage', detailType: 'Window Expired', schema: WindowExpired },
   { source: 'quarterdeck.ingest', detailType: 'Import Continued', schema: ImportContinued },
   { source: 'quarterdeck.ingest', detailType: 'Import Finished', schema: ImportFinished },
+  { source: 'quarterdeck.alerts', detailType: 'Alerts Received', schema: AlertsReceived },
+  { source: 'quarterdeck.alerts', detailType: 'Alerts Changed', schema: AlertsChanged },
+  { source: 'quarterdeck.alerts', detailType: 'Notifications Due', schema: NotificationsDue },
   { source: 'quarterdeck.alerts', detailType: 'Notification Sent', schema: NotificationSent },
 ] as const;

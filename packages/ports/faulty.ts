@@ -3,13 +3,14 @@ import { OpsError } from '#core/errors.ts';
 /**
  * What goes wrong with a call. `fail-before`: unavailable, nothing done. `fail-half`: unavailable, and of a batch (table.batch,
  * blobs.delete, bus.publish) the first half is done. `fail-after`: unavailable, all done. `timeout`: unavailable at once, while the
- * call goes on and takes effect later. `throttle`: unavailable with a time to wait, nothing done. `crash-before`, `crash-half`,
- * `crash-after`: the process ends there: this call, those under way and every later one throw CrashError.
+ * call goes on and takes effect once the next one has, which may be its own repeat. `throttle`: unavailable with a time to wait,
+ * nothing done. `crash-before`, `crash-half`, `crash-after`: the process ends there: this call, those under way and every later one
+ * throw CrashError. `stall`: the call does not return; nothing is done until it is released, and then it goes on as if nothing had been.
  */
-export type Fault = 'fail-before' | 'fail-half' | 'fail-after' | 'timeout' | 'throttle' | 'crash-before' | 'crash-half' | 'crash-after';
+export type Fault = (typeof FAULTS)[number] | 'stall';
 
-/** Every kind of fault, for suites that go through them all. */
-export const FAULTS: readonly Fault[] = [
+/** Every kind of fault that calls end with, for suites that go through them all. */
+export const FAULTS = [
   'fail-before',
   'fail-half',
   'fail-after',
@@ -18,7 +19,7 @@ export const FAULTS: readonly Fault[] = [
   'crash-before',
   'crash-half',
   'crash-after',
-];
+] as const;
 
 /** One call of a port, in the order in which they began. */
 export interface PortCall {
@@ -36,6 +37,10 @@ export interface FaultyPorts<T> {
   crashed(): boolean;
   /** Resolves when calls that timed out have taken effect. */
   settle(): Promise<void>;
+  /** Resolves when a call has stalled. */
+  readonly stalled: Promise<void>;
+  /** Lets the calls that have stalled go on. */
+  release(): void;
 }
 
 /** The end of the process, as far as what runs on faulty ports can tell. */
@@ -59,18 +64,33 @@ export function faultAt(number: number, fault: Fault): (call: PortCall) => Fault
  */
 export function faulty<T extends object>(ports: T, plan: (call: PortCall) => Fault | undefined): FaultyPorts<T> {
   const calls: PortCall[] = [];
-  const late: Promise<unknown>[] = [];
+  const late: (() => Promise<unknown>)[] = [];
+  const stalled = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
   let crashed = false;
+
+  const settle = async () => {
+    for (const takeEffect of late.splice(0)) await takeEffect().catch(() => undefined);
+  };
 
   async function run(name: string, method: Call, args: readonly unknown[]): Promise<unknown> {
     if (crashed) throw new CrashError(`${name} after the crash`);
     const call = { number: calls.length + 1, name };
     calls.push(call);
     const fault = plan(call);
+    if (fault === 'stall') {
+      stalled.resolve();
+      await released.promise;
+      return method(...args);
+    }
+    if (fault === 'timeout') {
+      late.push(() => method(...args));
+      throw faultError(fault, call);
+    }
     if (fault?.startsWith('crash')) crashed = true;
     const effect = startEffect(name, method, args, fault);
-    if (fault === 'timeout') late.push(effect.catch(() => undefined));
-    else await effect.catch((error: unknown) => throwUnlessFault(fault, error));
+    await effect.catch((error: unknown) => throwUnlessFault(fault, error));
+    if (late.length > 0) await settle();
     if (crashed) throw new CrashError(`crash at ${name}, call ${call.number}`);
     if (fault) throw faultError(fault, call);
     return effect;
@@ -88,7 +108,9 @@ export function faulty<T extends object>(ports: T, plan: (call: PortCall) => Fau
     ports: Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, wrapPort(name, port)])) as T,
     calls,
     crashed: () => crashed,
-    settle: async () => void (await Promise.all(late)),
+    settle,
+    stalled: stalled.promise,
+    release: () => released.resolve(),
   };
 }
 

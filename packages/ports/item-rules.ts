@@ -20,10 +20,15 @@ export function assertKey(key: ItemKey): void {
   assertKeyPart('sk', key.sk);
 }
 
+/** True if the text can be a partition or sort key. */
+export function isKeyPart(value: string): boolean {
+  const valid = typeof value === 'string' && value.length > 0 && value.length <= MAX_KEY_BYTES && value.isWellFormed();
+  return valid && (value.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(value) <= MAX_KEY_BYTES);
+}
+
 /** Throws `input` unless the text can be a partition or sort key. */
 export function assertKeyPart(name: 'pk' | 'sk', value: string): void {
-  const valid = typeof value === 'string' && value.length > 0 && value.length <= MAX_KEY_BYTES && value.isWellFormed();
-  if (valid && (value.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(value) <= MAX_KEY_BYTES)) return;
+  if (isKeyPart(value)) return;
   throw new OpsError('input', `${name} ${JSON.stringify(value)?.slice(0, 80)} cannot be a key`, {
     hint: '1 to 1,024 bytes of well-formed text',
   });

@@ -23,6 +23,12 @@ export async function withLease<T>(deps: LeaseDeps, name: string, leaseMs: numbe
   }
 }
 
+/** Ends all leases: for the one process that runs the schedules, at its start, since one that was killed left its own behind. */
+export async function endLeases(table: Table): Promise<void> {
+  const { items } = await retry(() => table.query({ pk: 'lease' }));
+  await retry(() => table.batch(items.map(({ pk, sk }) => ({ kind: 'delete', key: { pk, sk } }))));
+}
+
 async function acquire(deps: LeaseDeps, name: string, owner: string, leaseMs: number): Promise<boolean> {
   const nowMs = deps.now();
   const item = { pk: 'lease', sk: name, owner, untilMs: nowMs + leaseMs };

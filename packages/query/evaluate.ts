@@ -1,3 +1,4 @@
+import { mapConcurrent } from '#core/batch.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
 import type { Series } from '#model/series.ts';
@@ -9,6 +10,7 @@ import { evalExpr } from './promql/eval-expr.ts';
 import type { Evaluation, VectorSelector } from './promql/evaluation.ts';
 import type { Frame, Value } from './promql/frame.ts';
 import { compareLabelSets, emptySeries } from './promql/labels.ts';
+import { assertShortLists } from './promql/list-limits.ts';
 import { evalRangeVector } from './promql/matrix-result.ts';
 import { removeNames } from './promql/merge.ts';
 import { makePace } from './promql/pace.ts';
@@ -53,6 +55,7 @@ export interface EvaluateInput {
 export async function evaluateQuery(deps: { source: SampleSource }, input: EvaluateInput): Promise<QueryResult> {
   const isRange = input.stepMs > 0;
   if (isRange && valueType(input.expr) !== 'vector' && valueType(input.expr) !== 'scalar') throw wrongRangeType(input.expr);
+  assertShortLists(input.expr);
   const times = { startMs: input.startMs, endMs: isRange ? input.endMs : input.startMs, stepMs: input.stepMs };
   const expr = prepareExpr(input.expr, times);
   const { maxSamples, timeoutMs } = input.limits;
@@ -87,20 +90,26 @@ function wrongRangeType(expr: Expr): OpsError {
   return new OpsError('input', `invalid expression type "${name}" for range query, must be Scalar or instant Vector`);
 }
 
-/** Reads all selections at once, equal ones once. */
+const SELECTIONS_AT_ONCE = 16;
+
+/** Reads all selections, several at once, equal ones once. */
 async function readSelections(
   plans: readonly Selection[],
   select: (request: ReadRequest) => Promise<SelectResult>,
 ): Promise<Map<VectorSelector, SelectResult>> {
   const underWay = new Map<string, Promise<SelectResult>>();
-  const read = plans.map(async ({ selector, ...selection }): Promise<[VectorSelector, SelectResult]> => {
-    const request = { matchers: selector.matchers, ...selection };
-    const key = JSON.stringify(request);
-    const known = underWay.get(key) ?? select(request);
-    underWay.set(key, known);
-    return [selector, await known];
-  });
-  return new Map(await Promise.all(read));
+  const read = await mapConcurrent(
+    plans,
+    SELECTIONS_AT_ONCE,
+    async ({ selector, ...selection }): Promise<[VectorSelector, SelectResult]> => {
+      const request = { matchers: selector.matchers, ...selection };
+      const key = JSON.stringify(request);
+      const known = underWay.get(key) ?? select(request);
+      underWay.set(key, known);
+      return [selector, await known];
+    },
+  );
+  return new Map(read);
 }
 
 async function evaluateValue(evaluation: Evaluation, expr: Expr, isRange: boolean): Promise<QueryValue> {

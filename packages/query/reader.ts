@@ -23,7 +23,7 @@ export interface Reader {
 export function makeReader(source: SampleSource, { tenant, limits, signal }: ReaderInput): Reader {
   const results: SelectResult[] = [];
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(queryTimeoutError()), limits.timeoutMs);
+  const timer = setTimeout(() => stop.abort(queryTimeoutError()), Math.max(0, limits.timeoutMs));
   const cancel = () => stop.abort(queryCanceledError());
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();

@@ -7,6 +7,9 @@ import { readAggregates, readDeltaMarks } from './parquet/read-aggregate-group.t
 import type { BlockFooter } from './parquet/read-footer.ts';
 import { markedPart, openGroup, selectRows } from './parquet/select-rows.ts';
 
+/** A series has few rows in a day, so a metric is far smaller than among raw samples. */
+const GROUPS = { groupRows: 16_384, maxGroupRows: 32_768 };
+
 /**
  * Writes aggregates as one Parquet file. `input` is sorted by `compareSeries`, each series once, its rows by `ts`; counts and times
  * are whole numbers within +-2^53; series without rows are left out. Decoding gives bit-equal doubles (every NaN is one NaN). The
@@ -27,7 +30,7 @@ export function aggregateBlockSteps(input: Iterable<AggregateSeries>, options: B
     textSize: () => group.series.textSize,
     put: putAggregateGroup.bind(undefined, group),
   };
-  return blockSteps('aggregates', input, builder, options);
+  return blockSteps('aggregates', input, builder, { ...GROUPS, ...options });
 }
 
 /**

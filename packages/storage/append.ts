@@ -12,7 +12,7 @@ import { encodeSegment } from './segment.ts';
 import { batchBytes, cachedSegmentId } from './segment-reader.ts';
 import { type DayBatch, splitByDay } from './split-by-day.ts';
 import { namespaceOf, type StorageDeps } from './storage-deps.ts';
-import { markWork } from './work-list.ts';
+import { markWork, noteTenant } from './work-list.ts';
 
 /** A segment's filter must leave its catalog item within one write unit (1 KB). */
 const SEGMENT_FILTER_BYTES = 512;
@@ -30,7 +30,7 @@ export function createSampleStore(deps: StorageDeps): SampleStore {
     const found = known.get(key);
     const nowMs = deps.now();
     if (found && nowMs - found.markedAtMs < MARK_EVERY_MS) return found.window;
-    const item = await ensureWindow(deps.table, window, deps.settings(window.tenant).segmentShards);
+    const item = found?.window ?? (await listWindow(deps, window));
     await markWork(deps.table, window.tenant, window.date, nowMs);
     if (known.size >= MAX_KNOWN_WINDOWS) known.clear();
     known.set(key, { window: item, markedAtMs: nowMs });
@@ -44,12 +44,18 @@ export function createSampleStore(deps: StorageDeps): SampleStore {
         const window: Window = { tenant, tier: 'hot', date: isoDate(day.dayMs) };
         for (let attempt = 1; ; attempt++) {
           if (await writeSegment(deps, await openWindow(window), id, day)) return;
-          if (attempt === GUARDED_TRIES) throw new OpsError('unavailable', `${window.date} was taken off the list of days meanwhile`);
+          if (attempt === GUARDED_TRIES) throw new OpsError('unavailable', `${window.date} is about to expire`);
           known.delete(`${tenant}/${window.date}`);
         }
       });
     },
   };
+}
+
+/** Once in a process: a listing that goes away is told by the condition that a segment of an old day is written under. */
+async function listWindow({ table, settings }: StorageDeps, window: Window): Promise<WindowItem> {
+  await noteTenant(table, window.tenant);
+  return ensureWindow(table, window, settings(window.tenant).segmentShards);
 }
 
 /**
@@ -61,7 +67,7 @@ async function writeSegment(deps: StorageDeps, window: WindowItem, id: string, {
   const startedAtMs = deps.now();
   const { bytes, metrics } = encodeSegment(batch, dayMs);
   const inline = bytes.length <= deps.inlineBytes;
-  const key = inline ? undefined : segmentKey(window, `${id}-${deps.newId()}`);
+  const key = inline ? undefined : segmentKey(window, deps.newId());
   if (key) await retry(() => deps.blobs.put(key, bytes));
   const entry: CatalogEntry = {
     ...timeRange(batch),
@@ -100,12 +106,12 @@ function expiryGuard(deps: StorageDeps, window: WindowItem, dayMs: number): Writ
   const spared = deps.now() < dayMs + DAY_MS + Math.min(DAY_MS, deps.settings(window.tenant).retentionMs.hot);
   if (spared) return [];
   return [
-    { kind: 'check', key: headKey(window), condition: { equals: { expired: null } } },
+    { kind: 'check', key: headKey(window), condition: { equals: { closed: null, expired: null } } },
     { kind: 'check', key: windowKey(window), condition: { equals: { segmentShards: window.segmentShards } } },
   ];
 }
 
-/** Tells why a guarded write was refused: `input` where the day takes no more, false where it has to be listed anew. */
+/** Tells why a guarded write was refused: `input` where the day takes no more, false where it may again when it is opened anew. */
 async function refuseExpired(deps: StorageDeps, window: WindowItem): Promise<false> {
   const { expired } = await readHead(deps.table, window);
   if (!expired) return false;

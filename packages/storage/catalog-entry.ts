@@ -97,13 +97,33 @@ export function blockKey(window: Window, unique: string): string {
 }
 
 export function segmentKey(window: Window, unique: string): string {
-  return `segments/${SIGNAL}/${window.tenant}/${window.date}/${unique}.qsg`;
+  return `${segmentPrefix(window)}${unique}${SEGMENT_END}`;
 }
+
+/** The unique part of a segment's key. */
+export function segmentUnique(window: Window, key: string): string {
+  return key.slice(segmentPrefix(window).length, -SEGMENT_END.length);
+}
+
+const SEGMENT_END = '.qsg';
+
+function segmentPrefix(window: Window): string {
+  return `segments/${SIGNAL}/${window.tenant}/${window.date}/`;
+}
+
+/** The namespace that a block's or segment's key belongs to. */
+export function namespaceOfKey(key: string): string | undefined {
+  return /^(?:tier=[^/]+\/signal=[^/]+\/tenant=|segments\/[^/]+\/)([^/]+)\//.exec(key)?.[1];
+}
+
+const INPUTS_BETWEEN = ' ';
 
 /** The catalog item of an entry at the given key. */
 export function toItem(entry: CatalogEntry, pk: string): Item {
   const { id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs, siblings } = entry;
-  return { pk, sk: id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs, siblings };
+  // One text: a list of thousands would be taken apart at every reading, of which few look at it.
+  const replaced = inputs && inputs.length > 0 ? inputs.join(INPUTS_BETWEEN) : undefined;
+  return { pk, sk: id, kind, level, minTs, maxTs, rows, bytes, seriesCount, createdAtMs, key, body, names, inputs: replaced, siblings };
 }
 
 /** The entry of a catalog item. */
@@ -121,7 +141,7 @@ export function fromItem(item: Item): CatalogEntry {
     key: item.key as string | undefined,
     body: item.body as Uint8Array | undefined,
     names: item.names as Uint8Array | undefined,
-    inputs: item.inputs as readonly string[] | undefined,
+    inputs: (item.inputs as string | undefined)?.split(INPUTS_BETWEEN),
     siblings: item.siblings as number | undefined,
   };
 }
@@ -145,8 +165,16 @@ function typed(item: Item, name: string, type: string): Attribute {
  * level and generation first.
  */
 export function visibleEntries(entries: readonly CatalogEntry[]): CatalogEntry[] {
-  const replaced = replacedAt(entries);
-  return entries.filter((entry) => !replaced.has(entry.id));
+  const replaced = replacedPresent(entries);
+  return replaced.size === 0 ? [...entries] : entries.filter((entry) => !replaced.has(entry.id));
+}
+
+/** Ids of those among the entries that a commit has replaced; most of what commits name is gone. */
+function replacedPresent(entries: readonly CatalogEntry[]): Set<string> {
+  const present = new Set(entries.map(({ id }) => id));
+  const replaced = new Set<string>();
+  for (const { inputs = [] } of entries) for (const id of inputs) if (present.has(id)) replaced.add(id);
+  return replaced;
 }
 
 /** Visible entries with rows to read. What a commit left nothing of is one entry without rows and object, which stands for its inputs. */

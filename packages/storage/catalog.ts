@@ -32,6 +32,8 @@ export interface WindowHead {
   readonly root: string;
   /** When the last commit took place; 0 before the first. */
   readonly committedAtMs: number;
+  /** An expiry is looking whether anything came since it planned: nothing may join, and everything still counts. */
+  readonly closed: boolean;
   /** The window's retention is over: what is still there is being deleted, nothing may join it, and nothing is derived from it. */
   readonly expired: boolean;
 }
@@ -116,6 +118,7 @@ export async function readHead(table: Table, window: Window): Promise<WindowHead
     source: String(item?.source ?? ''),
     root: String(item?.root ?? ''),
     committedAtMs: Number(item?.committedAtMs ?? 0),
+    closed: item?.closed === true,
     expired: item?.expired === true,
   };
 }
@@ -155,7 +158,7 @@ export async function commitBlocks(table: Table, input: CommitInput, nowMs: numb
       key: headKey(window),
       changes: {
         set: { version: version + 1, source: input.source ?? '', root: input.root ?? '', committedAtMs: nowMs },
-        remove: ['expired'],
+        remove: ['closed', 'expired'],
       },
       condition: headUnchanged(input.head),
     },
@@ -168,6 +171,14 @@ export async function commitBlocks(table: Table, input: CommitInput, nowMs: numb
     if (!(await isCommitted(table, window, entries))) throw error;
   }
   return entries;
+}
+
+/** What a window shows after a commit of ours, unless others have been there too: then the next commit fails. */
+export function stateAfter({ window, head, entries }: WindowState, outputs: readonly CatalogEntry[]): WindowState {
+  const committedAtMs = outputs[0]?.createdAtMs ?? head.committedAtMs;
+  const blocks = [...entries.filter(({ kind }) => kind === 'block'), ...outputs].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const segments = entries.filter(({ kind }) => kind === 'segment');
+  return { window, head: { ...head, version: head.version + 1, committedAtMs }, entries: [...segments, ...blocks] };
 }
 
 function emptyOutput(window: Window): CommitInput['outputs'][number] {

@@ -1,19 +1,26 @@
+import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
-import { readWindow, type WindowItem, type WindowState } from './catalog.ts';
+import type { WindowItem, WindowState } from './catalog.ts';
 import { blockPartition, type CatalogEntry, replacedAt, segmentPartition, segmentShard } from './catalog-entry.ts';
-import { orderDeletion, planCleaning } from './plan-cleaning.ts';
+import { orderDeletion, planCleaning, planTrimming } from './plan-cleaning.ts';
 import { forgetRetired, listRetired, noteRetired } from './retired.ts';
 import { cachedSegmentId } from './segment-reader.ts';
 import type { StorageDeps } from './storage-deps.ts';
 
 /**
  * Takes replaced segments off the catalog at once, since a query would read thousands of them to find that they do not count, and
- * deletes what was replaced longer than the grace ago: objects, and blocks with their items. Returns how many objects and entries went.
+ * deletes what was replaced longer than the grace ago: objects, and blocks with their items. `entries` are the window's, and may be
+ * outdated: what was replaced stays replaced. Returns how many objects and entries went.
  */
-export async function cleanWindow(deps: StorageDeps, window: WindowItem, graceMs: number): Promise<number> {
-  const { entries } = await readWindow(deps.table, window);
+export async function cleanWindow(
+  deps: StorageDeps,
+  window: WindowItem,
+  entries: WindowState['entries'],
+  graceMs: number,
+): Promise<number> {
   const left = await retireSegments(deps, window, entries);
   const objects = await deleteRetired(deps, window, graceMs);
+  await trimBlocks(deps, window, planTrimming(left, deps.now(), graceMs));
   return objects + (await deleteEntries(deps, window, left, planCleaning(left, deps.now(), graceMs)));
 }
 
@@ -31,6 +38,17 @@ async function retireSegments(deps: StorageDeps, window: WindowItem, entries: Wi
   );
   await deleteItems(deps, window, segments);
   return entries.filter((entry) => !segments.includes(entry));
+}
+
+/** Takes out of the blocks' items what they replaced, which every query would read. */
+async function trimBlocks(deps: StorageDeps, window: WindowItem, blocks: readonly CatalogEntry[]): Promise<void> {
+  for (const block of blocks) {
+    try {
+      await retry(() => deps.table.update(keyOf(window, block), { remove: ['inputs'] }, { exists: true }));
+    } catch (error) {
+      if (!isOpsError(error, 'conflict')) throw error; // deleted meanwhile
+    }
+  }
 }
 
 /** Deletes the objects of segments that were retired longer than the grace ago. Returns how many. */

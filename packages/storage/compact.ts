@@ -1,3 +1,4 @@
+import { mapConcurrent } from '#core/batch.ts';
 import { forEachSettled } from '#core/for-each-settled.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import type { BlockCommitted } from '#model/events.ts';
@@ -8,7 +9,7 @@ import { withLease } from '#ports/lease.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
 import { openBlockSamples } from './block-reader.ts';
-import { commitBlocks, listWindows, readWindow, type WindowItem, type WindowState } from './catalog.ts';
+import { commitBlocks, listWindows, readWindow, stateAfter, type WindowItem, type WindowState } from './catalog.ts';
 import { type CatalogEntry, LEVEL } from './catalog-entry.ts';
 import { cleanWindow } from './clean-window.ts';
 import { mergeSamples, sliceTime, sortUnique } from './merge-samples.ts';
@@ -53,16 +54,19 @@ export interface CompactResult {
 const LEASE_MS = 15 * MINUTE_MS;
 /** Writers may be faster than one window's compaction; the others get their turn all the same. */
 const MAX_STEPS = 32;
+/** Segments are small: one after the other, a minute's worth of a busy tenant would take longer than a minute to fetch. */
+const READS_AT_ONCE = 16;
 
 /** Compacts every window that has work, and deletes inputs that were replaced long enough ago. */
 export async function compact(deps: StorageDeps, input: CompactInput = {}): Promise<CompactResult> {
   const done = await withLease(deps, 'storage-compact', LEASE_MS, async () => {
     const compactions: CompactionReport[] = [];
     let cleaned = 0;
-    await forEachSettled(await listWork(deps.table), async (mark) => {
+    await forEachSettled(await listWork(deps.table, deps.onlyTenant), async (mark) => {
       for (const window of await listWindows(deps.table, mark.tenant, 'hot', mark.date, mark.date)) {
-        compactions.push(...(await compactWindow(deps, window, input)));
-        if (!input.dryRun) cleaned += await cleanWindow(deps, window, input.graceMs ?? deps.graceMs);
+        const { reports, entries } = await compactWindow(deps, window, input);
+        compactions.push(...reports);
+        if (!input.dryRun) cleaned += await cleanWindow(deps, window, entries, input.graceMs ?? deps.graceMs);
       }
     });
     return { compactions, cleaned };
@@ -70,14 +74,19 @@ export async function compact(deps: StorageDeps, input: CompactInput = {}): Prom
   return done ?? { compactions: [], cleaned: 0, skipped: true };
 }
 
-/** One window, level by level, until nothing is due or it has had its turn. */
-async function compactWindow(deps: StorageDeps, window: WindowItem, input: CompactInput): Promise<CompactionReport[]> {
+interface CompactedWindow {
+  readonly reports: readonly CompactionReport[];
+  /** The window's entries as they are then, but for what others have added. */
+  readonly entries: WindowState['entries'];
+}
+
+/** One window, level by level, until nothing is due or it has had its turn. It is read once: what comes meanwhile is the next run's. */
+async function compactWindow(deps: StorageDeps, window: WindowItem, input: CompactInput): Promise<CompactedWindow> {
   const reports: CompactionReport[] = [];
-  while (reports.length < MAX_STEPS) {
-    const state = await readWindow(deps.table, window);
-    if (state.head.expired) return reports;
+  let state = await readWindow(deps.table, window);
+  while (reports.length < MAX_STEPS && !state.head.expired) {
     const job = planCompaction(window, state.entries, deps.now(), input.force);
-    if (!job) return reports;
+    if (!job) break;
     const base = {
       tenant: window.tenant,
       date: window.date,
@@ -85,17 +94,19 @@ async function compactWindow(deps: StorageDeps, window: WindowItem, input: Compa
       inputs: job.inputs.length,
       rows: job.inputs.reduce((sum, entry) => sum + entry.rows, 0),
     };
-    if (input.dryRun) return [{ ...base, outputs: 0 }];
+    if (input.dryRun) return { reports: [{ ...base, outputs: 0 }], entries: state.entries };
     try {
       const outputs = await runCompaction(deps, state, job);
       reports.push({ ...base, outputs: outputs.length });
+      state = stateAfter(state, outputs);
     } catch (error) {
       if (!(await isOvertaken(deps, [state], error))) throw error;
-      return [...reports, { ...base, outputs: 0, conflict: true }];
+      reports.push({ ...base, outputs: 0, conflict: true });
+      break;
     }
-    if (job.level === LEVEL.final) return reports;
+    if (job.level === LEVEL.final) break;
   }
-  return reports;
+  return { reports, entries: state.entries };
 }
 
 /** Merges the inputs, writes the outputs, commits. */
@@ -118,10 +129,8 @@ async function openInputs(
   window: WindowItem | WindowState['window'],
   inputs: readonly CatalogEntry[],
 ): Promise<Iterator<RawSeries>[]> {
-  const batches = [];
-  for (const entry of inputs) {
-    if (entry.kind === 'segment') batches.push((await openSegment(deps, window, entry)).batch);
-  }
+  const segments = inputs.filter((entry) => entry.kind === 'segment');
+  const batches = await mapConcurrent(segments, READS_AT_ONCE, async (entry) => (await openSegment(deps, window, entry)).batch);
   const grouped = groupBySeries(batches, () => true).sort((a, b) => compareSeries(a.series, b.series));
   const streams: Iterator<RawSeries>[] = [grouped.map(({ series, samples }) => ({ series, samples: sortUnique(samples) })).values()];
   for (const entry of inputs) {

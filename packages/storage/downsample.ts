@@ -15,7 +15,7 @@ import { blockCommitted } from './compact.ts';
 import { mergeSamples } from './merge-samples.ts';
 import { mergeStreams } from './merge-series.ts';
 import { isOvertaken } from './overtaken.ts';
-import { planCleaning } from './plan-cleaning.ts';
+import { planCleaning, planTrimming } from './plan-cleaning.ts';
 import { type DownsamplingJob, isFinal, planDownsampling } from './plan-downsampling.ts';
 import { listRetired } from './retired.ts';
 import type { StorageDeps } from './storage-deps.ts';
@@ -48,7 +48,7 @@ const MARK_SETTLED_MS = 5 * MINUTE_MS;
 export async function downsample(deps: StorageDeps, input: DownsampleInput = {}): Promise<DownsampleResult> {
   const done = await withLease(deps, 'storage-downsample', LEASE_MS, async () => {
     const downsamplings: DownsamplingReport[] = [];
-    await forEachSettled(await listWork(deps.table), async (mark) => {
+    await forEachSettled(await listWork(deps.table, deps.onlyTenant), async (mark) => {
       downsamplings.push(...(await downsampleDay(deps, mark, input)));
     });
     return { downsamplings };
@@ -69,7 +69,7 @@ async function downsampleDay(deps: StorageDeps, mark: WorkMark, input: Downsampl
   ] as const) {
     const job = planDownsampling(await readWindow(deps.table, from), await readWindow(deps.table, to), deps.now());
     if (job) reports.push(await attempt(deps, job, to, input));
-    if (!input.dryRun) await cleanWindow(deps, to, input.graceMs ?? deps.graceMs);
+    if (!input.dryRun) await cleanWindow(deps, to, (await readWindow(deps.table, to)).entries, input.graceMs ?? deps.graceMs);
   }
   if (reports.length === 0 && !input.dryRun) await clearIfDone(deps, mark, hot, warm, cold);
   return reports;
@@ -127,13 +127,17 @@ async function aggregatedAggregates(deps: StorageDeps, from: WindowState, widthM
   })();
 }
 
+function isSettled(entries: WindowState['entries']): boolean {
+  const ever = Number.POSITIVE_INFINITY;
+  return planCleaning(entries, ever, 0).length === 0 && planTrimming(entries, ever, 0).length === 0;
+}
+
 /** A day leaves the work list once all of it is final, derived and clean. */
 async function clearIfDone(deps: StorageDeps, mark: WorkMark, ...windows: readonly [WindowItem, WindowItem, WindowItem]): Promise<void> {
   if (deps.now() - mark.markedAtMs < MARK_SETTLED_MS) return;
   const [hot, warm, cold] = await Promise.all(windows.map((window) => readWindow(deps.table, window)));
   const retired = await listRetired(deps.table, hot.window);
-  const isClean =
-    retired.length === 0 && [hot, warm, cold].every((state) => planCleaning(state.entries, Number.POSITIVE_INFINITY, 0).length === 0);
+  const isClean = retired.length === 0 && [hot, warm, cold].every(({ entries }) => isSettled(entries));
   const isDerived = hot.head.expired || (warm.head.source === stateOf(hot) && cold.head.source === stateOf(warm));
   const isGone = [hot, warm, cold].every((state) => state.entries.length === 0);
   if (isGone || (isClean && isDerived && isFinal(visibleEntries(hot.entries)))) await clearWork(deps.table, mark);

@@ -7,7 +7,7 @@ import type { LabelsInput, ReadStats } from '#ports/sample-source.ts';
 import { readSeriesOf } from './block-reader.ts';
 import { listWindows, readWindow, type WindowItem } from './catalog.ts';
 import { type CatalogEntry, readableEntries } from './catalog-entry.ts';
-import { compileSelector } from './matching.ts';
+import { anyOf, compileSelector, pickWanted } from './matching.ts';
 import { type ReadCounter, readStats, startCounting } from './read-counter.ts';
 import { replanOnMissing } from './replan.ts';
 import { openSegment } from './segment-reader.ts';
@@ -23,7 +23,7 @@ export async function listSeries(deps: StorageDeps, input: LabelsInput): Promise
 
 async function planAndList(deps: StorageDeps, input: LabelsInput): Promise<{ series: readonly Series[]; read: ReadStats }> {
   const counter = startCounting();
-  const selectors = input.matcherSets.map(compileSelector);
+  const wanted = anyOf(input.matcherSets.map(compileSelector));
   const found = new Map<string, Series>();
   for (const windows of await daysOf(deps, input)) {
     input.signal?.throwIfAborted();
@@ -31,9 +31,8 @@ async function planAndList(deps: StorageDeps, input: LabelsInput): Promise<{ ser
     const width = Math.max(1, resolutionMs[window.tier]);
     const touching = readableEntries(entries).filter((entry) => entry.maxTs + width > input.startMs && entry.minTs <= input.endMs);
     const lists = await mapConcurrent(touching, READS_AT_ONCE, (entry) => seriesOf(deps, window, entry, counter));
-    for (const series of lists.flat()) {
-      if (selectors.length === 0 || selectors.some((wanted) => wanted(series))) found.set(seriesKey(series), series);
-    }
+    const listed = lists.flat().map((series) => ({ series }));
+    for (const { series } of await pickWanted(deps, listed, wanted, input.signal)) found.set(seriesKey(series), series);
     if (found.size > input.limits.maxSeries) {
       throw new OpsError('limit', `the query would list more than ${input.limits.maxSeries} series`, {
         hint: 'Narrow the matchers or the time range.',

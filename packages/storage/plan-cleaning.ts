@@ -1,9 +1,23 @@
-import { type CatalogEntry, replacedAt } from './catalog-entry.ts';
+import { type CatalogEntry, replacedAt, siblingsOf } from './catalog-entry.ts';
 
 /** Replaced entries whose grace is over. */
 export function planCleaning(entries: readonly CatalogEntry[], nowMs: number, graceMs: number): CatalogEntry[] {
   const replaced = replacedAt(entries);
   return entries.filter((entry) => nowMs - (replaced.get(entry.id) ?? Number.POSITIVE_INFINITY) >= graceMs);
+}
+
+/** From so many inputs on a block is rewritten without them; fewer cost less to read than to take out. */
+const MIN_TRIMMED = 32;
+
+/**
+ * Blocks that still name inputs of which none is there any more: since longer than the grace, so that no reading under way has seen
+ * them. A block whose inputs include one that others were committed together with keeps them: readers look for it there.
+ */
+export function planTrimming(entries: readonly CatalogEntry[], nowMs: number, graceMs: number): CatalogEntry[] {
+  const needed = new Set(entries.flatMap((entry) => [entry.id, ...siblingsOf(entry)]));
+  return entries.filter(({ inputs = [], createdAtMs }) => {
+    return inputs.length >= MIN_TRIMMED && nowMs - createdAtMs >= graceMs && !inputs.some((id) => needed.has(id));
+  });
 }
 
 /**

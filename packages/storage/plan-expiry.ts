@@ -1,7 +1,7 @@
 import { DAY_MS } from '#core/time.ts';
 import type { Tier } from '#model/tier.ts';
 import { stateOf, type WindowState } from './catalog.ts';
-import { dayStart, LEVEL, visibleEntries } from './catalog-entry.ts';
+import { dayStart, LEVEL, visibleEntries, type Window } from './catalog-entry.ts';
 import { isFinal } from './plan-downsampling.ts';
 
 /** One day's windows in every tier. */
@@ -27,7 +27,7 @@ export function planExpiry(day: DayState, retentionMs: Readonly<Record<Tier, num
     const { head, entries, listed, window } = day[tier];
     if (entries.length === 0 && !listed) return { tier, expire: false, reason: 'holds nothing' };
     if (head.expired) return { tier, expire: true, reason: 'past its retention' };
-    if (nowMs < dayStart(window) + DAY_MS + retentionMs[tier] + graceMs) return { tier, expire: false, reason: 'within its retention' };
+    if (isWithinRetention(window, retentionMs[tier], nowMs, graceMs)) return { tier, expire: false, reason: 'within its retention' };
     const obstacle = entries.length === 0 ? undefined : findObstacle();
     return { tier, expire: obstacle === undefined, reason: obstacle ?? 'past its retention' };
   };
@@ -36,6 +36,11 @@ export function planExpiry(day: DayState, retentionMs: Readonly<Record<Tier, num
     verdict('warm', () => warmObstacle(day, nowMs, graceMs)),
     verdict('cold', () => undefined),
   ];
+}
+
+/** True until a day's retention, and the queries that began within it, are over. */
+export function isWithinRetention(window: Pick<Window, 'date'>, retentionMs: number, nowMs: number, graceMs: number): boolean {
+  return nowMs < dayStart(window) + DAY_MS + retentionMs + graceMs;
 }
 
 function hotObstacle({ hot, warm }: DayState, nowMs: number): string | undefined {
@@ -53,8 +58,8 @@ function warmObstacle({ warm, cold }: DayState, nowMs: number, graceMs: number):
 }
 
 /**
- * What an expiry does that has marked its window, so that nothing more can join: deletes all of it, unless raw samples came after
- * the plan and before the mark. Those are the visible entries that are not final, since a window is planned only when all are.
+ * True if raw samples came after the plan to expire their window, which has been closed since, so that no more can. Those are the
+ * visible entries that are not final, since a window is planned only when all are.
  */
 export function holdsLatecomers({ window, entries }: WindowState): boolean {
   return window.tier === 'hot' && visibleEntries(entries).some((entry) => entry.level < LEVEL.final);

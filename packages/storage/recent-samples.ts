@@ -3,6 +3,7 @@ import { DELTA, type SampleBatch, type SampleColumns, STALE } from '#model/sampl
 import { type Series, seriesKey } from '#model/series.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
 import type { CatalogEntry, Window } from './catalog-entry.ts';
+import { pickWanted, type Selector } from './matching.ts';
 import { sortUnique } from './merge-samples.ts';
 import type { ReadCounter } from './read-counter.ts';
 import { openSegment } from './segment-reader.ts';
@@ -40,8 +41,7 @@ export async function readSegments(
   deps: StorageDeps,
   window: Window,
   segments: { readonly visible: readonly CatalogEntry[]; readonly needed: readonly CatalogEntry[] },
-  wanted: (series: Series) => boolean,
-  counter: ReadCounter,
+  { wanted, counter, input }: { wanted: Selector; counter: ReadCounter; input: { readonly signal?: AbortSignal | undefined } },
 ): Promise<RawSeries[]> {
   if (segments.needed.length === 0) return [];
   const cacheId = `recent/${window.tenant}/${window.date}`;
@@ -54,10 +54,8 @@ export async function readSegments(
   });
   for (const [i, batch] of batches.entries()) addBatch(before, missing[i].id, batch);
   if (batches.length > 0) deps.cache.set(cacheId, before, before.sizeBytes);
-  const found: RawSeries[] = [];
-  for (const growing of before.byKey.values())
-    if (wanted(growing.series)) found.push({ series: growing.series, samples: columnsOf(growing) });
-  return found;
+  const found = await pickWanted(deps, before.byKey.values(), wanted, input.signal);
+  return found.map((growing) => ({ series: growing.series, samples: columnsOf(growing) }));
 }
 
 function countFetch(counter: ReadCounter, bytes: number): void {

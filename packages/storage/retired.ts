@@ -1,7 +1,7 @@
 import { retry } from '#core/retry.ts';
 import type { Table } from '#ports/table.ts';
 import { queryAll, type WindowItem } from './catalog.ts';
-import { blockPartition, type Window } from './catalog-entry.ts';
+import { blockPartition, segmentKey, segmentUnique, type Window } from './catalog-entry.ts';
 
 /** Objects of segments that are off the catalog and wait out their grace. */
 export interface RetiredObjects {
@@ -12,8 +12,8 @@ export interface RetiredObjects {
 
 /** Sorts behind the head, so that no reader meets it. */
 const PREFIX = 'retired#';
-/** Some 100 bytes each, within an item of 400 KB. */
-const KEYS_PER_ITEM = 1_000;
+/** Some 25 bytes each: a note is billed by its size, and is to cost little beside the items that it replaces. */
+const KEYS_PER_ITEM = 4_000;
 
 /** Puts down which objects of a window are to be deleted once their grace is over. */
 export async function noteRetired(
@@ -25,7 +25,8 @@ export async function noteRetired(
 ): Promise<void> {
   const pk = blockPartition(window);
   for (let from = 0; from < keys.length; from += KEYS_PER_ITEM) {
-    const item = { pk, sk: `${PREFIX}${newId()}`, retiredAtMs: nowMs, keys: keys.slice(from, from + KEYS_PER_ITEM) };
+    const uniques = keys.slice(from, from + KEYS_PER_ITEM).map((key) => segmentUnique(window, key));
+    const item = { pk, sk: `${PREFIX}${newId()}`, retiredAtMs: nowMs, uniques };
     await retry(() => table.put(item));
   }
 }
@@ -33,7 +34,9 @@ export async function noteRetired(
 /** What of a window waits. */
 export async function listRetired(table: Table, window: Window): Promise<RetiredObjects[]> {
   const items = await queryAll(table, { pk: blockPartition(window), from: PREFIX, to: `${PREFIX}~` });
-  return items.map(({ sk, retiredAtMs, keys }) => ({ sk, retiredAtMs: retiredAtMs as number, keys: keys as readonly string[] }));
+  return items.map(({ sk, retiredAtMs, uniques }) => {
+    return { sk, retiredAtMs: retiredAtMs as number, keys: (uniques as readonly string[]).map((unique) => segmentKey(window, unique)) };
+  });
 }
 
 /** Takes the notes back, their objects being gone. */

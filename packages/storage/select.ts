@@ -9,10 +9,11 @@ import { joinAggregates, sliceAggregates } from './aggregate-columns.ts';
 import { readAggregates, readSamples } from './block-reader.ts';
 import { listWindows, readWindow, stateOf, type WindowItem, type WindowState } from './catalog.ts';
 import { type CatalogEntry, readableEntries, type Window } from './catalog-entry.ts';
-import { compileSelector, exactMetric } from './matching.ts';
+import { compileSelector, exactLabels, exactMetric, pickWanted, type Selector } from './matching.ts';
 import { mergeSamples, sliceTime } from './merge-samples.ts';
 import type { OfSeries } from './merge-series.ts';
 import { namesFilterHas } from './names-filter.ts';
+import { labelPair } from './parquet/label-filter.ts';
 import { planTier } from './plan-tier.ts';
 import { type ReadCounter, readStats, startCounting } from './read-counter.ts';
 import { readSegments } from './recent-samples.ts';
@@ -28,8 +29,10 @@ const ENTRIES_AT_ONCE = 16;
 /** What one selection asks of every entry it meets. */
 interface Selection {
   readonly input: SelectInput;
-  readonly wanted: (series: Series) => boolean;
+  readonly wanted: Selector;
   readonly metrics: readonly string[] | undefined;
+  /** Labels that every wanted series has. */
+  readonly labels: readonly string[];
   readonly counter: ReadCounter;
   /** Bytes of the entries planned so far. */
   plannedBytes: number;
@@ -64,6 +67,7 @@ function startSelection(input: SelectInput): Selection {
     input,
     wanted: compileSelector(input.matchers),
     metrics: metric === undefined ? undefined : [metric],
+    labels: exactLabels(input.matchers).map(({ name, value }) => labelPair(name, value)),
     counter: startCounting(),
     plannedBytes: 0,
     foundSamples: 0,
@@ -89,11 +93,11 @@ async function readRawWindow(deps: StorageDeps, state: WindowState, selection: S
   const { startMs, endMs } = range;
   const { visible, needed } = planReads(state, selection, range);
   const segments = { visible: visible.filter(isSegment), needed: needed.filter(isSegment) };
-  const fromSegments = await readSegments(deps, window, segments, selection.wanted, selection.counter);
-  const wants = { metrics: selection.metrics, minTs: startMs, maxTs: endMs };
+  const fromSegments = await readSegments(deps, window, segments, selection);
+  const wants = { metrics: selection.metrics, labels: selection.labels, minTs: startMs, maxTs: endMs };
   const blocks = needed.filter((entry) => entry.kind === 'block');
   const fromBlocks = await mapConcurrent(blocks, ENTRIES_AT_ONCE, (entry) => readSamples(deps, entry, wants, selection.counter));
-  const parts = [fromSegments, ...fromBlocks.map((series) => series.filter((one) => selection.wanted(one.series)))].flat();
+  const parts = [...fromSegments, ...(await pickSelected(deps, fromBlocks.flat(), selection))];
   const found = parts
     .map(({ series, samples }) => ({ series, samples: sliceTime(samples, startMs, endMs) }))
     .filter(({ samples }) => samples.ts.length > 0);
@@ -191,9 +195,13 @@ async function readDerivedWindow(
   range: TimeRange,
 ): Promise<AggregateSeries[]> {
   const { needed } = planReads(state, selection, range);
-  const wants = { metrics: selection.metrics };
+  const wants = { metrics: selection.metrics, labels: selection.labels };
   const lists = await mapConcurrent(needed, ENTRIES_AT_ONCE, (entry) => readAggregates(deps, entry, wants, selection.counter));
-  return lists.flat().filter(({ series }) => selection.wanted(series));
+  return pickSelected(deps, lists.flat(), selection);
+}
+
+function pickSelected<T extends OfSeries>(deps: StorageDeps, items: readonly T[], { wanted, input }: Selection): Promise<T[]> {
+  return pickWanted(deps, items, wanted, input.signal);
 }
 
 /** The range asked for, within what the window's namespace keeps of the tier. */
@@ -212,6 +220,7 @@ async function windowsOf(deps: StorageDeps, { input, counter }: Selection, tier:
 }
 
 async function openWindow(deps: StorageDeps, window: WindowItem, selection: Selection): Promise<WindowState> {
+  await deps.pause(); // a query may have very many selections, all of them in the cache
   selection.input.signal?.throwIfAborted();
   selection.counter.requests += 2 + window.segmentShards;
   return readWindow(deps.table, window);

@@ -45,6 +45,8 @@ export interface StorageDeps {
   readonly graceMs: number;
   /** Lets other work run between two pieces of a long job. */
   readonly pause: () => Promise<void>;
+  /** The one tenant whose data a job may touch or tell of, where it runs for that tenant; absent, it runs for all. */
+  readonly onlyTenant?: string | undefined;
   /** What the next compaction of a namespace may leave out; undefined where that is nothing. */
   readonly droppedRanges?: ((namespace: string) => Promise<DroppedRanges | undefined>) | undefined;
 }

@@ -1,12 +1,13 @@
+import { mapConcurrent } from '#core/batch.ts';
 import { retry } from '#core/retry.ts';
 import { DAY_MS } from '#core/time.ts';
 import { tiers } from '#model/tier.ts';
 import type { BlobEntry } from '#ports/blobs.ts';
 import { listWindows, readWindow } from './catalog.ts';
-import { LEVEL, visibleEntries } from './catalog-entry.ts';
+import { LEVEL, namespaceOfKey, visibleEntries } from './catalog-entry.ts';
 import { planCleaning } from './plan-cleaning.ts';
 import { listRetired } from './retired.ts';
-import type { StorageDeps } from './storage-deps.ts';
+import { ownerOf, type StorageDeps } from './storage-deps.ts';
 import { listTenants, markWork } from './work-list.ts';
 
 export interface SweepResult {
@@ -19,6 +20,8 @@ export interface SweepResult {
 
 /** An attempt that has not committed within this time never will: functions live 15 minutes. */
 const ORPHAN_AGE_MS = DAY_MS;
+/** A tenant has hundreds of windows. */
+const READS_AT_ONCE = 16;
 
 /** Orphans among a listing: old enough, and named by no entry. Keys were listed before the catalog was read. */
 function planSweep(listed: readonly BlobEntry[], known: ReadonlySet<string>, nowMs: number): BlobEntry[] {
@@ -27,27 +30,33 @@ function planSweep(listed: readonly BlobEntry[], known: ReadonlySet<string>, now
 
 /** Deletes what crashed attempts left behind, and marks days again whose mark was lost. */
 export async function sweep(deps: StorageDeps, input: { dryRun?: boolean | undefined } = {}): Promise<SweepResult> {
-  const listed = [...(await listBlobs(deps, 'tier=')), ...(await listBlobs(deps, 'segments/'))];
+  const all = [...(await listBlobs(deps, 'tier=')), ...(await listBlobs(deps, 'segments/'))];
+  const listed = all.filter(({ key }) => deps.onlyTenant === undefined || ownerOfKey(key) === deps.onlyTenant);
   const known = new Set<string>();
   let marked = 0;
-  for (const tenant of await listTenants(deps.table)) {
+  for (const tenant of await listTenants(deps.table, deps.onlyTenant)) {
     for (const tier of tiers) {
-      for (const window of await listWindows(deps.table, tenant, tier)) {
+      await mapConcurrent(await listWindows(deps.table, tenant, tier), READS_AT_ONCE, async (window) => {
         const { entries } = await readWindow(deps.table, window);
         const retired = await listRetired(deps.table, window);
         for (const { key } of entries) if (key !== undefined) known.add(key);
         for (const { keys } of retired) for (const key of keys) known.add(key);
         const isPending = visibleEntries(entries).some((entry) => entry.level < LEVEL.final);
         const isUnclean = retired.length > 0 || planCleaning(entries, deps.now(), deps.graceMs).length > 0;
-        if (!isPending && !isUnclean) continue;
+        if (!isPending && !isUnclean) return;
         marked++;
         if (!input.dryRun) await markWork(deps.table, tenant, window.date, deps.now());
-      }
+      });
     }
   }
   const orphans = planSweep(listed, known, deps.now());
   if (!input.dryRun) await retry(() => deps.blobs.delete(orphans.map((blob) => blob.key)));
   return { orphans: orphans.length, orphanBytes: orphans.reduce((sum, blob) => sum + blob.sizeBytes, 0), marked };
+}
+
+function ownerOfKey(key: string): string | undefined {
+  const namespace = namespaceOfKey(key);
+  return namespace === undefined ? undefined : ownerOf(namespace);
 }
 
 async function listBlobs(deps: StorageDeps, prefix: string): Promise<BlobEntry[]> {

@@ -4,7 +4,7 @@ import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
 import { createCache } from '#core/bounded-cache.ts';
 import { isOpsError } from '#core/errors.ts';
-import { compileAnchored, expandTemplate } from '#core/re2.ts';
+import { compileAnchored, compileSearch, expandTemplate } from '#core/re2.ts';
 import { parseGlobs } from '#core/re2-glob.ts';
 import { estimateProgram } from '#core/re2-size.ts';
 
@@ -104,6 +104,15 @@ describe('a refused pattern is named in the words of Prometheus', () => {
     expect(refusal('\\w'.repeat(100_000))).toMatch(/expression too large/);
   });
 
+  it('also where it has gaps without end', () => expect(refusal('.*a'.repeat(600_000))).toMatch(/expression too large/));
+
+  it('where a text is too long for a pattern of its size, which takes shorter ones', () => {
+    const { test, match } = compileAnchored('(x+x+)+'.repeat(500));
+    expect([test('x'.repeat(1_000)), test('y')]).toEqual([true, false]);
+    for (const call of [test, match])
+      expect(() => call('x'.repeat(8_000))).toThrow('a regular expression of 3502 instructions is too large for a text of 8000 characters');
+  });
+
   it('never fails otherwise', () => {
     const piece = fc.constantFrom(
       '(',
@@ -188,6 +197,27 @@ describe('submatches and templates', () => {
   it('nothing where the text does not match', () => {
     expect(expand('a(.*)', 'b', '$1')).toBeUndefined();
     expect(expand('[a-c]+', 'd', '$1')).toBeUndefined();
+  });
+});
+
+describe('a search', () => {
+  it.each([
+    ['matches anywhere', 'b+', 'abbc', 'a<bb>c'],
+    ['takes each match once', 'a|ab', 'abab', '<a>b<a>b'],
+    ['finds nothing', 'x', 'abc', 'abc'],
+    ['matches empty between all', '', 'abc', '<>a<>b<>c<>'],
+    ['leaves out an empty match that touches another', 'a*', 'baac', '<>b<aa>c<>'],
+    ['knows the start and the end', '^a|a$', 'aaa', '<a>a<a>'],
+    ['does not let a dot match a newline', 'a.b', 'a\nb a-b', 'a\nb <a-b>'],
+    ['counts characters beyond 16 bits as one', '^.$', '🐢', '<🐢>'],
+  ])('%s', (_name, pattern, text, replaced) => {
+    expect(compileSearch(pattern).replaceAll(text, ({ groups }) => `<${groups[0]}>`)).toBe(replaced);
+    expect(compileSearch(pattern).test(text)).toBe(replaced !== text);
+  });
+
+  it('is refused as an anchored pattern is', () => {
+    expect(() => compileSearch('(')).toThrow('error parsing regexp: missing closing ): `(`');
+    expect(() => compileSearch('(a{1000}){1000}')).toThrow('error parsing regexp');
   });
 });
 

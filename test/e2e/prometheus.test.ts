@@ -1,26 +1,16 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '#test/aws/free-port.ts';
+import { debianProgram } from '#test/debian.ts';
 import { query, startQuarterdeck } from './quarterdeck.ts';
 
-const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-const prometheus = join(cache, 'quarterdeck-prometheus', 'root', 'usr', 'bin', 'prometheus');
-
-/** Why there is no Prometheus on this machine; undefined where there is one. In CI it is fetched, and its absence fails. */
-function absence(): string | undefined {
-  if (existsSync(prometheus)) return undefined;
-  if (process.env.CI !== 'true') return 'no Prometheus: test/e2e/prometheus.sh unpack fetches it on Debian';
-  execFileSync(resolve(import.meta.dirname, 'prometheus.sh'), ['unpack'], { timeout: 120_000 });
-  return undefined;
-}
-
-const missing = absence();
+const prometheus = debianProgram('prometheus', 'prometheus');
+const missing = prometheus ? '' : ' (absent: test/debian.sh unpack prometheus fetches it on Debian)';
 
 /** A Prometheus that scrapes itself and the server every second and writes all of it on. */
 async function startPrometheus(folder: string, target: string): Promise<{ url: string; stop: () => Promise<void> }> {
@@ -37,7 +27,7 @@ async function startPrometheus(folder: string, target: string): Promise<{ url: s
     }),
   );
   const child = spawn(
-    prometheus,
+    prometheus as string,
     [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/tsdb`, `--web.listen-address=127.0.0.1:${port}`],
     { stdio: 'ignore' },
   );
@@ -58,7 +48,7 @@ async function waitFor(what: string, seconds: number, holds: () => Promise<boole
   throw new Error(`not within ${seconds} s: ${what}`);
 }
 
-describe.skipIf(missing !== undefined)(`a real Prometheus server${missing ? ` (${missing})` : ''}`, () => {
+describe.skipIf(!prometheus)(`a real Prometheus server${missing}`, () => {
   it('writes here and gets the same answers, over a kill -9 of the server too', { timeout: 120_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-e2e-'));
     const port = String(await freePort());

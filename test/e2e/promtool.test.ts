@@ -58,6 +58,10 @@ const rules = `groups:
     expr: latency:max * 2
   - alert: Twice
     expr: latency:twice > 12
+- name: same
+  rules:
+  - { record: same, expr: vector(1) }
+  - { record: same, expr: vector(1) }
 - name: limited
   limit: 1
   rules:
@@ -118,6 +122,11 @@ const tests: Readonly<Record<string, string>> = {
   'a scalar': head() + exprs('8m', '1 + 1', '[{ value: 2 }]'),
   'an expression that is none': head() + exprs('8m', 'sum(', '[]'),
   'labels that are none': head() + exprs('8m', 'up', `[{ labels: 'up{job=', value: 1 }]`),
+  'input without a name': `${head()}`.replace("'latency{", "'{}{"),
+  'values that are none': `${head()}`.replace('"1 6 7', '"1 6+1 7'),
+  'stale repeated': `${head()}`.replace('9 stale', '9 stalex2'),
+  'a label twice': `${head()}`.replace('job="a"}\', values: "1 6', 'job="a",job="b"}\', values: "1 6'),
+  'a name that is none': `${head()}`.replace("'latency{", "'1atency{"),
   'more alerts than the limit': `${head()}${alerts('1m', 'Limited', '[]')}`.replace(
     '"1x20" }',
     `"0x20" }\n  - { series: 'up{job="b"}', values: "0x20" }`,
@@ -125,7 +134,16 @@ const tests: Readonly<Record<string, string>> = {
 };
 
 /** Tests that are refused in other words. */
-const worded: readonly string[] = ['an unknown field', 'an interval that is none', 'labels that are none'];
+const worded: readonly string[] = [
+  'an unknown field',
+  'an interval that is none',
+  'labels that are none',
+  'input without a name',
+  'values that are none',
+  'stale repeated',
+  'a label twice',
+  'a name that is none',
+];
 
 const one = (rule: string, group = '') => `groups:\n- name: g\n${group}  rules:\n  - ${rule}\n`;
 const ruleFiles: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { compressSync } from 'snappy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EvaluateResult } from '#alerts/evaluate/evaluate-rules.ts';
 import { createDynamoClient, createS3Client } from '#aws/clients.ts';
 import { createBucket } from '#aws/create-bucket.ts';
 import { createTable } from '#aws/create-table.ts';
@@ -11,8 +12,10 @@ import { pushConfig } from '#config/pushed-config.ts';
 import { alignDown, DAY_MS, isoDate, MINUTE_MS } from '#core/time.ts';
 import { pushConfigToAws } from '#functions/aws-config.ts';
 import { openAwsDeps } from '#functions/aws-deps.ts';
+import { subscriptions } from '#functions/subscriptions.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 import type { Blobs } from '#ports/blobs.ts';
+import { matchesPattern } from '#ports/bus.ts';
 import { DEAD_LETTERS } from '#ports/dead-letters.ts';
 import type { Table } from '#ports/table.ts';
 import type { CompactResult } from '#storage/compact.ts';
@@ -21,60 +24,26 @@ import type { SweepResult } from '#storage/sweep.ts';
 import { dynamoAbsence, startDynamoServer } from '#test/aws/dynamodb-server.ts';
 import { startEventsServer } from '#test/aws/events-server.ts';
 import { S3_START_MS, s3Absence, s3Credentials, s3Endpoint } from '#test/aws/s3-server.ts';
-import { encodeWriteRequest } from '#test/ingest/proto-writer.ts';
-import { type Attempt, allows } from '#test/stacks/allows.ts';
-import { type Deployed, deploy, ownName } from '#test/stacks/deployed.ts';
+import { startServiceServer } from '#test/aws/service-server.ts';
+import { allows } from '#test/stacks/allows.ts';
+import { deploy, ownName } from '#test/stacks/deployed.ts';
+import { alertFiles, answerService, downInstances } from './alert-files.ts';
 import { type BundledLambda, openBundledLambda } from './bundled-lambda.ts';
 import { type Access, startRecordingProxy } from './recording-proxy.ts';
+import { arnsOf, attemptOf, componentOf } from './roles.ts';
+import { writeRequest } from './sample-request.ts';
 
 const absence = s3Absence ?? dynamoAbsence;
 const region = 'us-east-1';
 const startMs = alignDown(Date.now(), MINUTE_MS) - 600_000;
-/** Windows are days, and midnight may be among the samples. */
+// Windows are days, and midnight may be among the samples.
 const days = isoDate(startMs) === isoDate(startMs + 600_000) ? 1 : 2;
-
-/** One series for each of so many instances, a sample every 15 s over ten minutes. */
-function writeRequest(instances: number): Uint8Array {
-  const timestamps = Array.from({ length: 40 }, (_, i) => startMs + i * 15_000);
-  return encodeWriteRequest(
-    Array.from({ length: instances }, (_, instance) => ({
-      labels: [
-        ['__name__', 'requests_total'],
-        ['instance', `host-${instance}`],
-      ],
-      samples: timestamps.map((ts, i) => ({ value: i * 15, ts })),
-    })),
-  );
-}
-
-function componentOf(name: string): string {
-  return name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The deployment's own ARNs, by the names that the stand-ins have. */
-function arnsOf(deployed: Deployed, names: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  const bucket = (name: string) =>
-    `arn:aws:s3:::${deployed.named('s3/bucket:Bucket').find((each) => each.name.startsWith(name))?.inputs.bucket}`;
-  const regional = (service: string, resource: string) => `arn:aws:${service}:eu-west-1:123456789012:${resource}`;
-  return new Map([
-    [names.Blobs, bucket('Blobs')],
-    [names.Uploads, bucket('Uploads')],
-    ['Table', regional('dynamodb', `table/${deployed.only('dynamodb/table:Table').name}`)],
-    ['Bus', regional('events', `event-bus/${deployed.only('cloudwatch/eventBus:EventBus').name}`)],
-  ]);
-}
-
-function attemptOf({ action, resource, target }: Access, arns: ReadonlyMap<string, string>): Attempt {
-  const arn = arns.get(resource) ?? resource;
-  if (action === 's3:ListBucket') return { action, resource: arn, context: { 's3:prefix': [target] } };
-  if (action.startsWith('s3:')) return { action, resource: `${arn}/${target}`, context: {} };
-  return { action, resource: arn, context: { 'dynamodb:LeadingKeys': [target] } };
-}
 
 describe.skipIf(absence !== undefined)(`the functions as they are deployed${absence ? ` (${absence})` : ''}`, () => {
   const closers: (() => Promise<void>)[] = [];
   let lambda: BundledLambda;
   let events: Awaited<ReturnType<typeof startEventsServer>>;
+  let hook: Awaited<ReturnType<typeof startServiceServer>>;
   let table: Table;
   let blobs: Blobs;
   let uploads: Blobs;
@@ -86,6 +55,7 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
   beforeAll(async () => {
     const dynamo = await startDynamoServer();
     events = await startEventsServer();
+    hook = await startServiceServer(answerService);
     let running: string | undefined;
     const record = (access: Access) => running !== undefined && accesses.push({ name: running, access });
     const s3 = await s3Endpoint();
@@ -99,6 +69,10 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
       AWS_ENDPOINT_URL_DYNAMODB: proxies[0].endpoint,
       AWS_ENDPOINT_URL_S3: proxies[1].endpoint,
       AWS_ENDPOINT_URL_EVENTBRIDGE: proxies[2].endpoint,
+      AWS_ENDPOINT_URL_SESV2: hook.endpoint,
+      AWS_ENDPOINT_URL_SNS: hook.endpoint,
+      QUARTERDECK_EXTERNAL_URL: 'https://ops.example.org',
+      QUARTERDECK_ALLOW_PRIVATE_TARGETS: 'on',
       ...Object.fromEntries(Object.entries(names).map(([name, value]) => [`SST_RESOURCE_${name}`, JSON.stringify({ name: value })])),
     });
     const dynamoClient = createDynamoClient({ region });
@@ -111,7 +85,7 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
     lambda = await openBundledLambda((name) => {
       running = name;
     });
-    closers.push(lambda.close, ...proxies.map(({ stop }) => stop), dynamo.stop, events.stop, async () => {
+    closers.push(lambda.close, ...proxies.map(({ stop }) => stop), dynamo.stop, events.stop, hook.close, async () => {
       dynamoClient.destroy();
       s3Client.destroy();
     });
@@ -167,7 +141,7 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
   it('take remote write, inline and as an object, once however often it is sent', async () => {
     const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };
     for (const instances of [1, 200, 200]) {
-      const answer = await send('/api/v1/write', keys['team-a'], compressSync(Buffer.from(writeRequest(instances))), headers);
+      const answer = await send('/api/v1/write', keys['team-a'], compressSync(Buffer.from(writeRequest(startMs, instances))), headers);
       expect([answer.status, answer.body]).toEqual([204, '']);
     }
     expect((await blobs.list('segments/')).entries).not.toEqual([]);
@@ -199,6 +173,42 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
         detail: expect.objectContaining({ tenant: 'team-a' }),
       }),
     );
+  });
+
+  it('evaluate rules, route alerts and notify: by webhook, mail and topic, each function started by the event of the one before', async () => {
+    await pushConfigToAws(alertFiles(hook.endpoint), Date.now);
+    const { secret } = (await lambda.invoke('api-create-key', { tenant: 'team-c', scopes: ['ingest'] })) as { secret: string };
+    const lines = downInstances.map((instance) => `up{instance="${instance}"} 0 ${alignDown(Date.now(), MINUTE_MS) - 1}\n`);
+    expect((await send('/api/v1/import/prometheus', secret, new TextEncoder().encode(lines.join('')))).status).toBe(204);
+    const already = events.received.length;
+    const evaluated = (await lambda.invoke('alerts-evaluate', {})) as EvaluateResult;
+    expect(evaluated.evaluations).toMatchObject([{ tenant: 'team-c', group: 'hosts', changes: downInstances.length, errors: [] }]);
+    for (let next = already; next < events.received.length; next++) {
+      const event = events.received[next];
+      for (const rule of subscriptions.filter(({ pattern }) => matchesPattern(pattern, event)))
+        await lambda.invoke(rule.function, { ...event });
+    }
+    expect(events.received.slice(already).map(({ detailType }) => detailType)).toEqual([
+      'Alerts Received',
+      'Notifications Due',
+      'Alerts Changed',
+    ]);
+    const [post] = hook.received.filter(({ path }) => path === '/hook');
+    const told = JSON.parse(post.body) as { status: string; alerts: { labels: Record<string, string>; generatorURL: string }[] };
+    expect(told).toMatchObject({ status: 'firing', receiver: 'everybody', externalURL: 'https://ops.example.org' });
+    expect(told.alerts.map(({ labels }) => labels.instance).sort()).toEqual(downInstances);
+    expect(told.alerts[0].generatorURL).toContain('https://ops.example.org/graph?');
+    const [mail] = hook.received.filter(({ path }) => path === '/v2/email/outbound-emails');
+    expect(JSON.parse(mail.body)).toMatchObject({ FromEmailAddress: 'ops@example.org', Destination: { ToAddresses: ['you@example.org'] } });
+    const [message] = hook.received.filter(({ path, method }) => path === '/' && method === 'POST');
+    expect(new URLSearchParams(message.body).get('TopicArn')).toBe('arn:aws:sns:eu-west-1:123456789012:on-call');
+    expect(hook.received).toHaveLength(3);
+  });
+
+  it('keep what they know of alerts in objects, go on from there, and tell nothing twice', async () => {
+    expect((await blobs.list('alerts/team-c/')).entries.map(({ key }) => key.split('/')[2])).toEqual(['book', 'state']);
+    for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) await lambda.invoke(name, {});
+    expect(hook.received).toHaveLength(3);
   });
 
   it('import what was uploaded', async () => {

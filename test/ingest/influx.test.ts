@@ -188,6 +188,7 @@ describe('influxErrorBody', () => {
     expect(influxErrorBody(1, { kind: 'input', message: 'line 2: x', dropped: 3 })).toEqual({
       error: 'partial write: line 2: x dropped=3',
     });
+    expect(influxErrorBody(2, { kind: 'limit', message: 'too much' })).toEqual({ code: 'request too large', message: 'too much' });
     expect(influxErrorBody(2, { kind: 'unavailable', message: 'later' })).toEqual({ code: 'unavailable', message: 'later' });
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isOpsError } from '#core/errors.ts';
 import { formBoundary, readUploadForm } from '#local/form-stream.ts';
 
 async function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
@@ -48,6 +49,31 @@ describe('readUploadForm', () => {
   it('leaves aside what stands before the form and behind its file', async () => {
     const form = `before\r\n${part('a', '1')}${part('file', 'x')}${part('late', '2')}--b--`;
     expect(await readAll(form)).toEqual({ fields: { a: '1' }, file: Buffer.from('x') });
+  });
+
+  it('reads or refuses any form, however it is chunked', async () => {
+    const piece = fc.constantFrom(
+      '--b',
+      '\r\n',
+      '\r\n\r\n',
+      '--',
+      'Content-Disposition: form-data;',
+      ' name="file"',
+      ' name=__proto__',
+      ' name=""',
+      '\0',
+      '\u00ff',
+      'b',
+    );
+    const form = fc.array(fc.oneof(piece, fc.string({ maxLength: 3 })), { maxLength: 20 }).map((pieces) => pieces.join(''));
+    await fc.assert(
+      fc.asyncProperty(form, fc.array(fc.nat({ max: 9 }), { maxLength: 20 }), async (text, sizes) => {
+        const read = await readAll(text, 'b', sizes).catch((error: unknown) => error);
+        if (read instanceof Error) expect(isOpsError(read, 'input') || isOpsError(read, 'limit')).toBe(true);
+        else expect(read).toHaveProperty('file');
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it.each([

@@ -106,7 +106,7 @@ describe('the command', () => {
   }
 
   const rules =
-    'groups:\n- name: g\n  rules:\n  - {record: a, expr: vector(1)}\n  - {record: a, expr: vector(2)}\n  - {alert: A, expr: a > 0}\n';
+    'groups:\n- name: g\n  rules:\n  - {record: a, expr: vector(1)}\n  - {record: a, expr: vector(1)}\n  - {alert: A, expr: a > 0}\n';
   const test = (value: number) =>
     `rule_files: [rules.yml]\ntests:\n- promql_expr_test:\n  - {expr: a, exp_samples: [{labels: a, value: ${value}}]}\n`;
 
@@ -131,11 +131,11 @@ describe('the command', () => {
 
   it('runs tests beside their rules', async () => {
     await withFiles(
-      { 'rules.yml': rules, 'good.yml': test(2), 'bad.yml': test(1), 'alone.yml': test(1).replace('rules.yml', 'r*.txt') },
+      { 'rules.yml': rules, 'good.yml': test(1), 'bad.yml': test(2), 'alone.yml': test(1).replace('rules.yml', 'r*.txt') },
       async (path) => {
         expect(await run('test', path('good.yml'))).toMatchObject({ code: 0, out: expect.stringContaining('SUCCESS') });
         const bad = await run('test', path('bad.yml'));
-        expect([bad.code, bad.out]).toEqual([1, expect.stringContaining('exp: {__name__="a"} 1E+00\n        got: {__name__="a"} 2E+00')]);
+        expect([bad.code, bad.out]).toEqual([1, expect.stringContaining('exp: {__name__="a"} 2E+00\n        got: {__name__="a"} 1E+00')]);
         expect((await run('test', path('alone.yml'))).out).toContain('WARNING: no file match pattern r*.txt');
       },
     );

@@ -43,6 +43,27 @@ describe('faulty ports', () => {
     await expect(ports.table.get(key)).rejects.toMatchObject({ retryAfterMs: 1 });
   });
 
+  it('lets a call that timed out take effect after its own repeat', async () => {
+    const table = createMemoryTable();
+    const { ports } = faulty({ table }, faultAt(1, 'timeout'));
+    await expect(ports.table.put({ ...key, n: 1 })).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(await table.get(key)).toBeUndefined();
+    await ports.table.put({ ...key, n: 2 });
+    expect(await table.get(key)).toEqual({ ...key, n: 1 });
+  });
+
+  it('hold a stalled call until it is released, while others go on', async () => {
+    const table = createMemoryTable();
+    const { ports, stalled, release } = faulty({ table }, faultAt(1, 'stall'));
+    const first = ports.table.put({ ...key, n: 1 });
+    await stalled;
+    await ports.table.put({ ...key, n: 2 });
+    expect(await table.get(key)).toEqual({ ...key, n: 2 });
+    release();
+    await first;
+    expect(await table.get(key)).toEqual({ ...key, n: 1 });
+  });
+
   it('does half of a batch', async () => {
     const table = createMemoryTable();
     const blobs = createMemoryBlobs();

@@ -23,6 +23,8 @@ function applies({ actions, resources, condition }: Statement, { action, resourc
       const wanted = [values].flat() as string[];
       if (test === 'StringLike') return given.some((value) => wanted.some((pattern) => isLike(value, pattern)));
       if (test === 'ForAnyValue:StringEquals') return given.some((value) => wanted.includes(value));
+      if (test === 'ForAllValues:StringLike') return given.every((value) => wanted.some((pattern) => isLike(value, pattern)));
+      if (test === 'Null') return wanted.includes(String(given.length === 0));
       throw new Error(`allows.ts does not know the condition ${test}`);
     }),
   );

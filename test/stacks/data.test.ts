@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { targetPermissions } from '#stacks/alert-targets.ts';
 import { schemas } from '#storage/parquet/schema.ts';
+import { allows } from './allows.ts';
 import type { Resource } from './aws-mocks.ts';
 import { type Deployed, deploy } from './deployed.ts';
 
@@ -58,6 +60,37 @@ describe('permissions', () => {
     ],
     ['EventsPublish', ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'events:PutEvents', 's3:GetObject']],
     [
+      'AlertsDispatch',
+      [
+        'dynamodb:BatchWriteItem',
+        'dynamodb:ConditionCheckItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+        'events:PutEvents',
+        's3:DeleteObject',
+        's3:GetObject',
+        's3:PutObject',
+      ],
+    ],
+    [
+      'AlertsDeliver',
+      [
+        'dynamodb:BatchWriteItem',
+        'dynamodb:ConditionCheckItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+        's3:DeleteObject',
+        's3:GetObject',
+        's3:PutObject',
+      ],
+    ],
+    [
       'EventsDrain',
       ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 's3:GetObject', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
     ],
@@ -65,6 +98,50 @@ describe('permissions', () => {
     const mine = allowed().filter(({ of }) => of === `${component}Role`);
     const actions = mine.flatMap((statement) => statement.actions).filter((action) => !/^(logs|sts|sqs:Send)/.test(action));
     expect([...new Set(actions)].sort()).toEqual(expected);
+  });
+
+  it.each(['AlertsDispatch', 'AlertsDeliver'])('of %s reach alerts, and none of the data or of the catalog', (component) => {
+    const mine = allowed().filter(({ of }) => of === `${component}Role`);
+    const table = mine.flatMap(({ resources }) => resources).find((arn) => arn.includes(':table/')) as string;
+    const bucket = mine.flatMap(({ resources }) => resources).find((arn) => arn.endsWith('/alerts/*')) as string;
+    const may = (action: string, target: string) =>
+      action.startsWith('s3:')
+        ? allows(mine, { action, resource: bucket.replace('alerts/*', target), context: {} })
+        : allows(mine, { action, resource: table, context: { 'dynamodb:LeadingKeys': [target] } });
+    expect(may('dynamodb:PutItem', 'alerts/books')).toBe(true);
+    expect(may('s3:DeleteObject', 'alerts/team-a/book/1')).toBe(true);
+    for (const action of ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem']) {
+      for (const partition of ['segments/team-a', 'api-keys', 'alertsx'])
+        expect([action, partition, may(action, partition)]).toEqual([action, partition, false]);
+    }
+    for (const folder of ['segments', 'tier=hot']) expect(may('s3:GetObject', `${folder}/x`)).toBe(false);
+  });
+});
+
+describe('what notifications reach in other services', () => {
+  it('is nothing unless it is named', () => {
+    expect(targetPermissions({})).toEqual([]);
+    expect(targetPermissions({ mailArns: [], topicArns: [], eventBusArns: [] })).toEqual([]);
+  });
+
+  it('is what is named, and nothing else', () => {
+    const mailArns = ['arn:aws:ses:eu-west-1:123456789012:identity/example.org'];
+    const topicArns = ['arn:aws:sns:eu-west-1:123456789012:on-call', 'arn:aws-cn:sns:cn-north-1:123456789012:on-call'];
+    const eventBusArns = ['arn:aws:events:eu-west-1:123456789012:event-bus/operations'];
+    expect(targetPermissions({ mailArns, topicArns, eventBusArns })).toEqual([
+      { actions: ['ses:SendEmail'], resources: mailArns },
+      { actions: ['sns:Publish'], resources: topicArns },
+      { actions: ['events:PutEvents'], resources: eventBusArns },
+    ]);
+  });
+
+  it.each([
+    ['everything', { topicArns: ['*'] }],
+    ['all topics', { topicArns: ['arn:aws:sns:eu-west-1:123456789012:*'] }],
+    ['a name', { mailArns: ['example.org'] }],
+    ['something of another service', { eventBusArns: ['arn:aws:sns:eu-west-1:123456789012:on-call'] }],
+  ])('is never %s', (_, settings) => {
+    expect(() => targetPermissions(settings)).toThrow('is no ARN of');
   });
 });
 

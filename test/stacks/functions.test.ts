@@ -1,4 +1,4 @@
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { schedules } from '#functions/schedules.ts';
@@ -17,6 +17,10 @@ beforeAll(async () => {
 
 const lambdas = () => deployed.all('lambda/function:Function');
 const handlersInFunctions = () => globSync('functions/*/*.ts', { cwd: root }).map((file) => file.slice(10, -3).replaceAll('/', '-'));
+const behindUrls = () =>
+  handlersInFunctions()
+    .filter((name) => name.endsWith('-http'))
+    .sort();
 
 describe('functions', () => {
   it('are those of functions/, by the same names', () => {
@@ -60,10 +64,19 @@ describe('functions', () => {
     }
   });
 
-  it('know the data by names alone', () => {
-    for (const { environment } of lambdas()) {
-      const { SST_KEY, SST_KEY_FILE, ...variables } = environment.variables;
-      expect(Object.keys(variables).sort()).toEqual(['App', 'Blobs', 'Bus', 'Table', 'Uploads'].map((name) => `SST_RESOURCE_${name}`));
+  it('know the data by names alone, and those of alerts how the installation is reached', () => {
+    const data = ['App', 'Blobs', 'Bus', 'Table', 'Uploads'].map((name) => `SST_RESOURCE_${name}`);
+    for (const { name, environment } of lambdas()) {
+      const {
+        SST_KEY,
+        SST_KEY_FILE,
+        QUARTERDECK_EXTERNAL_URL: url,
+        QUARTERDECK_ALLOW_PRIVATE_TARGETS: allow,
+        ...names
+      } = environment.variables;
+      expect(Object.keys(names).sort()).toEqual(data);
+      const isOfAlerts = ownName(name).startsWith('alerts-');
+      expect([url, allow]).toEqual(isOfAlerts ? [expect.stringMatching(/^https:.*on\.aws/), 'off'] : [undefined, undefined]);
     }
   });
 
@@ -98,8 +111,33 @@ describe('functions', () => {
         .map(({ name }) => ownName(name))
         .sort(),
     );
-    expect(watched('Throttles').sort()).toEqual(['ingest-http', 'query-http']);
+    expect(watched('Throttles').sort()).toEqual(behindUrls());
     for (const { alarmActions } of alarms) expect(alarmActions).toEqual([expect.stringContaining(':sns:')]);
+  });
+
+  it('of alerts raise an alarm when rules fail, when notifications are given up, and when no rule is evaluated at all', () => {
+    const own = deployed
+      .all('cloudwatch/metricAlarm:MetricAlarm')
+      .filter(({ name }) => /^Alerts(?!.*(?:Errors|Throttles)$)/.test(ownName(name)))
+      .map(({ metricName, dimensions, comparisonOperator, treatMissingData }) => [
+        metricName,
+        ownName(dimensions.FunctionName),
+        comparisonOperator,
+        treatMissingData,
+      ]);
+    expect(own).toEqual([
+      ['Invocations', 'alerts-evaluate', 'LessThanThreshold', 'breaching'],
+      ['NotificationsGivenUp', 'alerts-deliver', 'GreaterThanThreshold', 'notBreaching'],
+      ['RulesFailed', 'alerts-evaluate', 'GreaterThanThreshold', 'notBreaching'],
+    ]);
+  });
+
+  it('raise no alarm that docs/monitoring/guide.md does not explain, nor does it explain others', () => {
+    const section = readFileSync(join(root, 'docs/monitoring/guide.md'), 'utf8').split('\n## Alarms on AWS\n')[1].split('\n### ')[0];
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    const explained = rows.flatMap((row) => [...row.split(' | ')[0].matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    const raised = deployed.all('cloudwatch/metricAlarm:MetricAlarm').map(({ name }) => ownName(name));
+    expect(explained.sort()).toEqual(raised.sort());
   });
 });
 
@@ -108,16 +146,13 @@ describe('function URLs', () => {
     const urls = deployed.all('lambda/functionUrl:FunctionUrl');
     expect(
       urls.map(({ functionName, authorizationType, invokeMode, cors }) => [ownName(functionName), authorizationType, invokeMode, cors]),
-    ).toEqual([
-      ['ingest-http', 'NONE', 'BUFFERED', undefined],
-      ['query-http', 'NONE', 'RESPONSE_STREAM', undefined],
-    ]);
+    ).toEqual(behindUrls().map((name) => [name, 'NONE', name === 'query-http' ? 'RESPONSE_STREAM' : 'BUFFERED', undefined]));
   });
 
   it('are the only things that everybody may call', () => {
     const forAll = deployed.named('lambda/permission:Permission').filter(({ inputs }) => inputs.principal === '*');
     for (const { inputs } of forAll) expect(inputs.functionUrlAuthType === 'NONE' || inputs.invokedViaFunctionUrl === true).toBe(true);
-    expect(new Set(forAll.map(({ inputs }) => ownName(inputs.function)))).toEqual(new Set(['ingest-http', 'query-http']));
+    expect(new Set(forAll.map(({ inputs }) => ownName(inputs.function)))).toEqual(new Set(behindUrls()));
   });
 });
 

@@ -37,7 +37,7 @@ function exampleFor(pattern: EventPattern): BusEvent | undefined {
 }
 
 function exampleOf({ shape }: Schema): Record<string, unknown> {
-  const candidates = ['example', '2026-11-23T10:00:00Z', '2026-11-23', 1, true, 'metrics', 'hot', 'done'];
+  const candidates = ['example', '2026-11-23T10:00:00Z', '2026-11-23', 1, true, 'metrics', 'hot', 'done', 'firing', {}, []];
   return Object.fromEntries(
     Object.entries(shape).map(([field, schema]) => [field, candidates.find((value) => schema.safeParse(value).success)]),
   );

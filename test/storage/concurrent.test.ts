@@ -8,7 +8,8 @@ import type { Table } from '#ports/table.ts';
 import { createSampleStore } from '#storage/append.ts';
 import { compact } from '#storage/compact.ts';
 import { downsample } from '#storage/downsample.ts';
-import { addRows, aggregatesOf, findFaults, findLooseEnds, readRaw, readTier, type Samples } from './model.ts';
+import { addRows, aggregatesOf, findFaults, findLooseEnds, findMiscounts, readRaw, readTier, type Samples } from './model.ts';
+import { seededRandom } from './seeded-random.ts';
 import { batchOf, memoryStorage, type Row } from './store.ts';
 
 const DAY = Date.parse('2026-11-20T00:00:00Z');
@@ -17,17 +18,6 @@ const END = DAY + DAY_MS + 4 * HOUR_MS;
 const METRICS = ['up', 'load'];
 /** How far the clock goes at one pause of anybody at most. */
 const TICK_MS = 4_000;
-
-/** mulberry32: equal seeds, equal numbers in [0, 1). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function createWorld(seed: number) {
   const random = seededRandom(seed);
@@ -104,25 +94,6 @@ async function read(world: World): Promise<{ queries: number; faults: string[] }
   return { queries, faults };
 }
 
-type Counts = ReadonlyMap<string, { readonly ts: Float64Array; readonly count: Float64Array }>;
-
-/** Intervals that count fewer samples than were acknowledged before, or more than were ever sent. */
-function findMiscounts(found: Counts, least: Counts, most: Counts): string[] {
-  const tables = [found, least, most].map(
-    (counts) => new Map(Array.from(counts, ([key, { ts, count }]) => [key, new Map(Array.from(ts, (t, i) => [t, count[i]]))])),
-  );
-  const [got, low, high] = tables as [Map<string, Map<number, number>>, Map<string, Map<number, number>>, Map<string, Map<number, number>>];
-  const faults: string[] = [];
-  for (const [key, intervals] of low) {
-    for (const [ts, count] of intervals)
-      if ((got.get(key)?.get(ts) ?? 0) < count) faults.push(`too few in ${key} ${ts}: ${got.get(key)?.get(ts)} of ${count}`);
-  }
-  for (const [key, intervals] of got) {
-    for (const [ts, count] of intervals) if (count > (high.get(key)?.get(ts) ?? 0)) faults.push(`too many in ${key} ${ts}: ${count}`);
-  }
-  return faults;
-}
-
 describe('writers, two compactors, a downsampler and readers at once', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('see every acknowledged sample once in every answer, seed %i', async (seed) => {
     const world = createWorld(seed);
@@ -148,6 +119,6 @@ describe('writers, two compactors, a downsampler and readers at once', () => {
     for (const tier of ['warm', 'cold'] as const) {
       expect(await readTier(last, tier, METRICS, DAY - 2 * DAY_MS, END)).toEqual(aggregatesOf(world.acknowledged, tier));
     }
-    expect(findLooseEnds(world.table, world.blobs).dangling).toEqual([]);
+    expect(findLooseEnds(world.table.items(), world.blobs.stored.keys()).dangling).toEqual([]);
   });
 });

@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { mapConcurrent } from '#core/batch.ts';
+import { isOpsError } from '#core/errors.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/time.ts';
+import { type IngestDeps, ingestSamples } from '#ingest/ingest-samples.ts';
+import { defaultIngestLimits } from '#ingest/limits.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { CrashError, FAULTS, type Fault, faultAt, faulty, type PortCall } from '#ports/faulty.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 import type { Table } from '#ports/table.ts';
+import { findAggregatedDays } from '#storage/aggregated-days.ts';
 import { createSampleStore } from '#storage/append.ts';
 import { compact } from '#storage/compact.ts';
 import { downsample } from '#storage/downsample.ts';
 import { expire } from '#storage/expire.ts';
+import { createMetadataStore } from '#storage/metadata.ts';
 import { sweep } from '#storage/sweep.ts';
+import { isDistinct, throttlePlans } from './distinct-faults.ts';
 import { addRows, aggregatesOf, findFaults, findLooseEnds, readRaw, readTier, type Samples } from './model.ts';
 import { batchOf, memoryStorage, type Row } from './store.ts';
 
@@ -23,11 +29,11 @@ const METRICS = ['up', 'load'];
 /** One process: its own caches and stores, and the ports as they are for it. */
 interface Process {
   readonly deps: ReturnType<typeof memoryStorage>;
-  readonly append: (id: string, rows: readonly Row[]) => Promise<void>;
+  readonly append: (rows: readonly Row[]) => Promise<void>;
 }
 
 type Step = { readonly atMs: number } & (
-  | { readonly name: 'append'; readonly id: string; readonly rows: readonly Row[] }
+  | { readonly name: 'append'; readonly rows: readonly Row[] }
   | { readonly name: 'compact' | 'downsample' | 'expire' | 'sweep' }
 );
 
@@ -42,9 +48,8 @@ function rowsFrom(startMs: number, count: number): Row[] {
   ).flat();
 }
 
-let appends = 0;
 function append(atMs: number, rows: readonly Row[]): Step {
-  return { name: 'append', atMs, rows, id: String(++appends).padStart(32, 'f') };
+  return { name: 'append', atMs, rows };
 }
 
 const NOON = DAY + 12 * HOUR_MS;
@@ -79,6 +84,14 @@ const scenario: readonly Step[] = [
 
 const END = NEXT + 17 * DAY_MS;
 
+/** As an import does, history and all; nothing of it may be refused. */
+async function ingestRows(ingest: IngestDeps, rows: readonly Row[]): Promise<void> {
+  const metadata = METRICS.map((metric) => ({ metric, type: 'gauge', help: `what ${metric} is`, unit: '' }));
+  const decoded = { batch: batchOf(rows), metadata, rejections: [], exemplars: 0, stampedAtReceipt: false };
+  const { rejections } = await ingestSamples(ingest, { tenant: 't', protocol: 'json-lines', decoded, isHistory: true });
+  expect(rejections).toEqual([]);
+}
+
 function createWorld() {
   const clock = { nowMs: scenario[0].atMs };
   const blobs = createMemoryBlobs({ clock: () => clock.nowMs });
@@ -88,8 +101,16 @@ function createWorld() {
     const prefix = `p${processes++}x`;
     let ids = 0;
     const deps = { ...memoryStorage({ ...ports, inlineBytes: 350 }), now: () => clock.nowMs, newId: () => `${prefix}${ids++}` };
-    const store = createSampleStore(deps);
-    return { deps, append: (id, rows) => store.append({ tenant: 't', id, batch: batchOf(rows) }) };
+    const ingest: IngestDeps = {
+      store: createSampleStore(deps),
+      metadata: createMetadataStore(ports.table),
+      tenant: () => ({ limits: defaultIngestLimits, pipeline: undefined, keepUtf8Names: false }),
+      observer: { samples() {}, rejected() {}, exemplars() {}, rule() {} },
+      now: deps.now,
+      newId: deps.newId,
+      findRefusedDays: ({ tenant }, dates) => findAggregatedDays(deps, tenant, dates),
+    };
+    return { deps, append: (rows) => ingestRows(ingest, rows) };
   };
   return { clock, blobs, table, start, acknowledged: new Map() as Samples, attempted: new Map() as Samples };
 }
@@ -101,7 +122,7 @@ async function runStep(world: World, process: Process, step: Step): Promise<void
     return;
   }
   addRows(world.attempted, step.rows);
-  await process.append(step.id, step.rows);
+  await process.append(step.rows);
   addRows(world.acknowledged, step.rows);
 }
 
@@ -144,33 +165,40 @@ async function checkEnd(world: World, process: Process): Promise<void> {
       .filter(({ pk }) => pk === 'blk/metrics/t/hot/2026-11-20')
       .map(({ sk }) => sk),
   ).toEqual(['head']);
-  expect(findLooseEnds(world.table, world.blobs).dangling).toEqual([]);
+  expect(findLooseEnds(world.table.items(), world.blobs.stored.keys()).dangling).toEqual([]);
   world.clock.nowMs = END + 26 * HOUR_MS;
   await sweep(process.deps);
-  expect(findLooseEnds(world.table, world.blobs)).toEqual({ dangling: [], orphans: [] });
+  expect(findLooseEnds(world.table.items(), world.blobs.stored.keys())).toEqual({ dangling: [], orphans: [] });
 }
 
-/** The scenario with one fault. What fails is done again: appends by the client, jobs by their schedule, 16 minutes later. */
+/**
+ * The scenario with one fault. What fails is done again: appends by the client, jobs by their schedule, 16 minutes later. What stalls is
+ * done by another process meanwhile, and then goes on with what it knew.
+ */
 async function runScenario(plan: (call: PortCall) => Fault | undefined, checkEachStep: boolean): Promise<readonly PortCall[]> {
   const world = createWorld();
   const broken = faulty({ blobs: world.blobs, table: world.table }, plan);
   let process = world.start(broken.ports);
+  let isStalled = false;
   const reader = world.start(world);
+  const check = () => checkAnswers(world, reader, world.clock.nowMs >= NEXT + 10 * DAY_MS);
   for (const step of scenario) {
     world.clock.nowMs = Math.max(world.clock.nowMs, step.atMs);
-    try {
-      await runStep(world, process, step);
-      if (checkEachStep) await checkAnswers(world, reader, world.clock.nowMs >= NEXT + 10 * DAY_MS);
-    } catch (error) {
-      if (checkEachStep) throw error;
-      if (!(error instanceof CrashError) && (error as { kind?: string }).kind !== 'unavailable') throw error;
-      await checkAnswers(world, reader, world.clock.nowMs >= NEXT + 10 * DAY_MS);
-      if (broken.crashed()) process = world.start(world);
-      world.clock.nowMs += 16 * MINUTE_MS;
-      await broken.settle();
-      await runStep(world, process, step);
-      await checkAnswers(world, process, world.clock.nowMs >= NEXT + 10 * DAY_MS);
-    }
+    const attempt = runStep(world, process, step).then(() => 'done' as const, mayFail);
+    const outcome = isStalled ? await attempt : await Promise.race([attempt, broken.stalled.then(() => 'stalled' as const)]);
+    if (checkEachStep || outcome !== 'done') await check();
+    if (outcome === 'done') continue;
+    if (checkEachStep) throw new Error(`${step.name} has failed`);
+    if (broken.crashed()) process = world.start(world);
+    world.clock.nowMs += 16 * MINUTE_MS;
+    await broken.settle();
+    await runStep(world, outcome === 'stalled' ? world.start(world) : process, step);
+    await check();
+    if (outcome !== 'stalled') continue;
+    isStalled = true;
+    broken.release();
+    await attempt;
+    await check();
   }
   await broken.settle();
   // A run under a lease whose release got lost was skipped, and a window found changed was left to the next run.
@@ -183,16 +211,10 @@ async function runScenario(plan: (call: PortCall) => Fault | undefined, checkEac
   return broken.calls;
 }
 
-const READS = new Set(['table.get', 'table.query', 'blobs.get', 'blobs.list']);
-const BATCHES = new Set(['table.batch', 'blobs.delete']);
-
-/**
- * False where another kind of fault, or the same at another call, does the very same: a read changes nothing, so that it only fails,
- * and a crash there leaves what a crash after the write before it leaves.
- */
-function isDistinct(fault: Fault, call: PortCall): boolean {
-  if (READS.has(call.name)) return fault === 'throttle';
-  return fault !== 'throttle' && (!fault.endsWith('half') || BATCHES.has(call.name));
+/** A failure that asks to be tried again, or a crash; anything else is thrown. */
+function mayFail(error: unknown): 'failed' {
+  if (!(error instanceof CrashError) && !isOpsError(error, 'unavailable')) throw error;
+  return 'failed';
 }
 
 describe('storage under faults', () => {
@@ -214,14 +236,24 @@ describe('storage under faults', () => {
     expect(failures.slice(0, 3)).toEqual([]);
   }
 
-  it.each(FAULTS)('has every acknowledged sample once, and nothing loose, after %s at any one call', async (fault) => {
-    await expectSurvival(fault, (number) => faultAt(number, fault));
+  it('repeats every call that is throttled', async () => {
+    const runs = await Promise.all(throttlePlans.map((plan) => runScenario(plan, false)));
+    for (const calls of runs) expect(calls.length).toBeGreaterThan(600);
   });
+
+  it.each([...FAULTS.filter((fault) => fault !== 'throttle'), 'stall'] as const)(
+    'has every acknowledged sample once, and nothing loose, after %s at any one call',
+    async (fault) => {
+      await expectSurvival(fault, (number) => faultAt(number, fault));
+    },
+    120_000,
+  );
 
   it.each(['fail-before', 'fail-after'] as const)(
     'bears an outage of %s from any one write on that outlasts all retries',
     async (fault) => {
       await expectSurvival(fault, (number) => (call) => (call.number >= number && call.number < number + OUTAGE_CALLS ? fault : undefined));
     },
+    120_000,
   );
 });

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Series, seriesFromLabels } from '#model/series.ts';
+import { compareSeries, type Series, seriesFromLabels } from '#model/series.ts';
 import type { RawSeries } from '#ports/sample-source.ts';
 import { decodeSamples, encodeMetricsBlock, metricsBlockSteps } from '#storage/metrics-block.ts';
 import type { BlockOptions } from '#storage/parquet/block-writer.ts';
 import { decodeSeries } from '#storage/parquet/decode-series.ts';
+import { labelPair } from '#storage/parquet/label-filter.ts';
 import { planRowGroups, planSeries, type RowGroupSelection } from '#storage/parquet/plan.ts';
 import { readFooter } from '#storage/parquet/read-footer.ts';
 import { anyBlock, flatten } from './parquet/arbitrary-blocks.ts';
@@ -83,7 +84,11 @@ describe('a metrics block', () => {
     expect(about).toEqual({ rows: 60, seriesCount: 6, minTs: 0, maxTs: 900 });
     const footer = readFooter(bytes.subarray(-footerBytes));
     expect(footer.rows).toBe(60);
-    expect(Object.fromEntries(footer.metadata)).toEqual({ 'quarterdeck.schema': 'samples/1', origin: 'test' });
+    expect(Object.fromEntries(footer.metadata)).toEqual({
+      'quarterdeck.schema': 'samples/1',
+      'quarterdeck.labels': expect.stringMatching(/^[A-Za-z0-9+/=]+$/),
+      origin: 'test',
+    });
   });
 
   it('is the same bytes for the same input, in steps or at once', () => {
@@ -154,6 +159,57 @@ describe('planning a read', () => {
       expect(planRowGroups(footer, wants).map(({ rowGroup }) => rowGroup)).toEqual(expected);
     });
   }
+
+  it('takes the row groups that can have series with all of the labels', () => {
+    const split = readFooter(encodeMetricsBlock(grid(['a'], ['u', 'v', 'w', 'x', 'y', 'z']), { maxGroupRows: 20 }).bytes);
+    const planned = (...values: string[]) =>
+      planRowGroups(split, { labels: values.map((value) => labelPair('instance', value)) }).map(({ rowGroup }) => rowGroup);
+    expect(planned()).toEqual([0, 1, 2]);
+    expect([planned('u'), planned('x'), planned('y')]).toEqual([[0], [1], [2]]);
+    expect(planned('u', 'z')).toEqual([]);
+    expect(planRowGroups(split, { labels: [labelPair('nothing', 'u')] })).toEqual([]);
+  });
+
+  it('takes every row group of a block that says nothing of labels, and refuses one that says it of others', () => {
+    const labels = [labelPair('instance', 'nobody')];
+    const saying = (text: string) =>
+      readFooter(encodeMetricsBlock(grid(['a'], ['x', 'y']), { maxGroupRows: 10, metadata: { 'quarterdeck.labels': text } }).bytes);
+    expect(planRowGroups(saying(','), { labels })).toHaveLength(2);
+    const older = { ...footer, rowGroups: footer.rowGroups.map((group) => ({ ...group, labels: undefined })) };
+    expect(planRowGroups(older, { labels })).toHaveLength(2);
+    expect(() => saying('')).toThrow('label filters of 1 row groups where there are 2');
+  });
+
+  it('never leaves a wanted series out, whatever its labels', () => {
+    const label = fc.record({
+      name: fc.constantFrom('job', 'zone', 'ü'),
+      value: fc.constantFrom('a', 'b', 'c', 'ü', 'x,y', '=', '\0'),
+    });
+    const labelSets = fc.array(fc.uniqueArray(label, { selector: ({ name }) => name, maxLength: 3 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(labelSets, (sets) => {
+        const bySeries = new Map(
+          sets.map((labels) => {
+            const series = seriesFromLabels([{ name: '__name__', value: 'a' }, ...labels]);
+            return [series.json, { series, samples: { ts: Float64Array.of(1), value: Float64Array.of(1) } }];
+          }),
+        );
+        const input = [...bySeries.values()].sort((a, b) => compareSeries(a.series, b.series));
+        const { bytes } = encodeMetricsBlock(input, { maxGroupRows: 2 });
+        const whole = readFooter(bytes);
+        const groupOf = new Map(
+          planSeries(whole, {}).flatMap(({ rowGroup, start, end }) =>
+            decodeSeries(whole, rowGroup, bytes.subarray(start, end)).map(({ json }) => [json, rowGroup] as const),
+          ),
+        );
+        for (const { series } of input) {
+          const labels = series.labels.map(({ name, value }) => labelPair(name, value));
+          expect(planRowGroups(whole, { labels }).map(({ rowGroup }) => rowGroup)).toContain(groupOf.get(series.json));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
 
   it('reads the series alone from a part of the bytes', () => {
     const planned = planSeries(footer, { metrics: ['c'] });

@@ -1,8 +1,7 @@
 import type { AggregateColumns, SampleColumns } from '#model/samples.ts';
 import { seriesKey } from '#model/series.ts';
 import { resolutionMs } from '#model/tier.ts';
-import type { MemoryBlobs } from '#ports/memory/memory-blobs.ts';
-import type { MemoryTable } from '#ports/memory/memory-table.ts';
+import type { Item } from '#ports/table.ts';
 import { aggregateAggregates, aggregateSamples } from '#storage/aggregate.ts';
 import { selectSeries } from '#storage/select.ts';
 import type { StorageDeps } from '#storage/storage-deps.ts';
@@ -100,17 +99,35 @@ export function findFaults(found: Samples, acknowledged: Samples, attempted: Sam
   return faults;
 }
 
-/** Catalog entries whose object is missing, and objects that no entry names. */
-export function findLooseEnds(table: MemoryTable, blobs: MemoryBlobs): { dangling: string[]; orphans: string[] } {
+type Counts = ReadonlyMap<string, { readonly ts: Float64Array; readonly count: Float64Array }>;
+
+/** Intervals that count fewer samples than `least`, which were acknowledged before, or more than `most`, which were ever sent. */
+export function findMiscounts(found: Counts, least: Counts, most: Counts): string[] {
+  const countsOf = (counts: Counts) =>
+    new Map(Array.from(counts, ([key, { ts, count }]) => [key, new Map(Array.from(ts, (t, i) => [t, count[i] as number]))]));
+  const [got, low, high] = [countsOf(found), countsOf(least), countsOf(most)];
+  const faults: string[] = [];
+  for (const [key, intervals] of low) {
+    for (const [ts, count] of intervals)
+      if ((got.get(key)?.get(ts) ?? 0) < count) faults.push(`too few in ${key} ${ts}: ${got.get(key)?.get(ts)} of ${count}`);
+  }
+  for (const [key, intervals] of got) {
+    for (const [ts, count] of intervals) if (count > (high.get(key)?.get(ts) ?? 0)) faults.push(`too many in ${key} ${ts}: ${count}`);
+  }
+  return faults;
+}
+
+/** Catalog entries whose object is missing, and objects that no entry names: of all items, and the keys of all objects. */
+export function findLooseEnds(items: readonly Item[], objects: Iterable<string>): { dangling: string[]; orphans: string[] } {
+  const stored = new Set(objects);
   const named = new Set<string>();
   const retired = new Set<string>();
-  for (const item of table.items()) {
+  for (const item of items) {
     if (/^(seg|blk)\//.test(item.pk) && typeof item.key === 'string') named.add(item.key);
-    if (item.sk.startsWith('retired#')) for (const key of item.keys as readonly string[]) retired.add(key);
+    if (item.sk.startsWith('retired#')) for (const unique of item.uniques as readonly string[]) retired.add(unique);
   }
-  const stored = [...blobs.stored.keys()];
   return {
-    dangling: [...named].filter((key) => !blobs.stored.has(key)),
-    orphans: stored.filter((key) => !named.has(key) && !retired.has(key)),
+    dangling: [...named].filter((key) => !stored.has(key)),
+    orphans: [...stored].filter((key) => !named.has(key) && !retired.has(/([^/]+)\.qsg$/.exec(key)?.[1] ?? '')),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createSampleStore } from '#storage/append.ts';
 import { compact } from '#storage/compact.ts';
 import { downsample } from '#storage/downsample.ts';
@@ -41,6 +42,22 @@ describe('the write path', () => {
     deps.setNow(deps.now() + 120_000);
     expect((await compact(deps)).cleaned).toBe(rows.length / 40);
     expect(await countUp(deps)).toEqual([480, 480, 480]);
+  });
+
+  it('is compacted with many segments fetched at once, and never all of them', async () => {
+    const memory = createMemoryBlobs({ clock: () => 0 });
+    let [underWay, most] = [0, 0];
+    const get: typeof memory.get = async (...asked) => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay--;
+      return memory.get(...asked);
+    };
+    const deps = memoryStorage({ blobs: { ...memory, get }, inlineBytes: 0, cacheBytes: 0 });
+    await appendInPieces(deps, rowsOf(60), 24);
+    await compact(deps);
+    expect(await countUp(deps)).toEqual([240, 240, 240]);
+    expect(most).toBe(16);
   });
 
   it('stores a repeated request once', async () => {

@@ -4,7 +4,9 @@ import { forEachSettled } from '#core/for-each-settled.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { withLease } from '#ports/lease.ts';
+import { outboxWrite } from '#ports/outbox.ts';
 import type { Table } from '#ports/table.ts';
+import { alertsChanged, findChanges } from './alert-changes.ts';
 import { type AlertBook, decodeBook, EMPTY_BOOK, encodeBook } from './book.ts';
 import { type BookPointer, commitBook, readBookPointer } from './book-pointer.ts';
 import { clearInbox, listInbox, openEntry } from './inbox.ts';
@@ -29,6 +31,8 @@ export interface DispatchReport {
   readonly groups: number;
   /** Notifications handed to the deliverer. */
   readonly deliveries: number;
+  /** Alerts that began or ended. */
+  readonly changes: number;
   /** Somebody else was first; the next run looks again. */
   readonly conflict?: boolean | undefined;
 }
@@ -37,7 +41,8 @@ const LEASE_MS = 5 * MINUTE_MS;
 
 /**
  * Takes each tenant's new alerts into its book and decides who is told what. The book, and what is to be delivered, are one
- * transaction; the inbox is cleared after it, so that a crash between takes the same alerts in again, which changes nothing.
+ * transaction, and so is the event that tells what changed; the inbox is cleared after it, so that a crash between takes the same
+ * alerts in again, which changes nothing.
  */
 export async function dispatchAlerts(deps: DispatchDeps, tenants: readonly string[]): Promise<DispatchReport[]> {
   const reports: DispatchReport[] = [];
@@ -69,15 +74,19 @@ async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<Dispa
   const plan = planDispatch({ book, told, routing, silences, nowMs });
   const version = (before?.version ?? 0) + 1;
   const packed = await packBytes(deps, `alerts/${tenant}/book`, encodeBook(plan.book));
-  const alongside = plan.deliveries.length > 0 ? [await batchWrite(deps, tenant, version, plan.deliveries)] : [];
+  const changes = findChanges(book, plan.book, told, nowMs);
+  const alongside = [
+    ...(plan.deliveries.length > 0 ? [await batchWrite(deps, tenant, version, plan.deliveries)] : []),
+    ...(changes.length > 0 ? [outboxWrite(alertsChanged(deps.newId(), tenant, changes, nowMs))] : []),
+  ];
   const after = { tenant, nextMs: plan.nextMs, configId: routing.configId, alerts: plan.book.alerts.size, packed };
   const counts = { alerts: plan.book.alerts.size, groups: plan.book.groups.length, deliveries: plan.deliveries.length };
   if (!(await commitBook(table, before, after, deps.newId(), alongside))) {
-    return { tenant, taken: 0, ...counts, deliveries: 0, conflict: true };
+    return { tenant, taken: 0, ...counts, deliveries: 0, changes: 0, conflict: true };
   }
   await clearInbox(deps, tenant, entries);
   await dropPacked(deps, before?.packed, packed);
-  return { tenant, taken: entries.length, ...counts };
+  return { tenant, taken: entries.length, ...counts, changes: changes.length };
 }
 
 /** The book that a pointer points to. */

@@ -53,15 +53,18 @@ async function compose(
   return [{ via: 'outgoing', request: createRequest({ url, body }, settings, composing.revealer) }];
 }
 
-/** Cuts the text until the message fits. */
+/** Cuts the text until the message fits, by as much as JSON makes of it. */
 function fitText(fields: Fields, toBody: (fields: Fields) => object): object {
-  let { text } = fields;
-  for (;;) {
-    const body = toBody({ ...fields, text });
-    const excessBytes = Buffer.byteLength(JSON.stringify(body)) - MAX_MESSAGE_BYTES;
-    if (excessBytes <= 0) return body;
-    if (text === '') throw new OpsError('input', 'a message to Teams is larger than 28 KB even without its text');
-    const left = Buffer.byteLength(text) - excessBytes - Buffer.byteLength('…');
-    text = left <= 0 ? '' : `${truncateBytes(text, left)}…`;
+  const sizeOf = (body: object) => Buffer.byteLength(JSON.stringify(body));
+  const spaceBytes = MAX_MESSAGE_BYTES - sizeOf(toBody({ ...fields, text: '…' }));
+  if (spaceBytes < 0) throw new OpsError('input', 'a message to Teams is larger than 28 KB even without its text');
+  let body = toBody(fields);
+  let kept = fields.text;
+  while (sizeOf(body) > MAX_MESSAGE_BYTES) {
+    const bytes = Buffer.byteLength(kept);
+    const share = spaceBytes / (sizeOf(body) - MAX_MESSAGE_BYTES + spaceBytes);
+    kept = truncateBytes(kept, Math.min(bytes - 1, Math.floor(bytes * share)));
+    body = toBody({ ...fields, text: `${kept}…` });
   }
+  return body;
 }

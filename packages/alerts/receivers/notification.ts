@@ -66,7 +66,8 @@ export function hasEnded(alert: NotifiedAlert, atMs: number): boolean {
   return alert.endsAtMs <= atMs;
 }
 
-function describeAlert(alert: NotifiedAlert, atMs: number): AlertData {
+/** An alert as templates see it, as of a time. */
+export function describeAlert(alert: NotifiedAlert, atMs: number): AlertData {
   const ended = hasEnded(alert, atMs);
   return {
     status: ended ? 'resolved' : 'firing',
@@ -84,12 +85,17 @@ export function toWebhookData({ alerts, externalUrl, ...data }: NotificationData
   return {
     ...data,
     externalURL: externalUrl,
-    alerts: alerts.map(({ startsAtMs, endsAtMs, generatorUrl, ...alert }) => ({
-      ...alert,
-      startsAt: formatTime(startsAtMs),
-      endsAt: endsAtMs === undefined ? NEVER : formatTime(endsAtMs),
-      generatorURL: generatorUrl,
-    })),
+    alerts: alerts.map(toWebhookAlert),
+  };
+}
+
+/** An alert under the names of Alertmanager's JSON. */
+export function toWebhookAlert({ startsAtMs, endsAtMs, generatorUrl, ...alert }: AlertData) {
+  return {
+    ...alert,
+    startsAt: formatTime(startsAtMs),
+    endsAt: endsAtMs === undefined ? NEVER : formatTime(endsAtMs),
+    generatorURL: generatorUrl,
   };
 }
 

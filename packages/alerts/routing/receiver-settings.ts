@@ -212,7 +212,7 @@ const eventbridge = settings('eventbridge.plain', {
   event_bus_name: text(),
   region: text(),
   source: text('quarterdeck.alerts'),
-  detail_type: text('Alert Notification'),
+  detail_type: text('Notification Sent'),
   sigv4: sigv4.optional(),
 }).superRefine(faults<{ event_bus_name: string }>([(c) => c.event_bus_name === '', 'missing event_bus_name in eventbridge config']));
 

@@ -23,7 +23,7 @@ export interface TestAlert {
 }
 
 /** Equal, or next to each other where that counts as equal. NaN equals nothing, as in promtool. */
-export function sameValue(a: number, b: number, isFuzzy: boolean): boolean {
+function sameValue(a: number, b: number, isFuzzy: boolean): boolean {
   return a === b || (isFuzzy && (neighbour(a, 1) === b || neighbour(a, -1) === b));
 }
 

@@ -1,4 +1,5 @@
 import type { LabelSet } from '#model/alert.ts';
+import type { Series } from '#model/series.ts';
 import type { InstantSample } from '#ports/query.ts';
 import { expandAlert, type RenderTemplate } from './expand-alert.ts';
 import type { AlertRule } from './rule.ts';
@@ -6,7 +7,7 @@ import { type AlertChange, failRule, type RuleResult, type RuleSample, type Stat
 import { type ActiveAlert, alertSeries, forStateSeries, type RuleState, writtenSeries } from './rule-state.ts';
 
 /** How long a resolved alert is remembered, as in Prometheus. */
-export const RESOLVED_RETENTION_MS = 15 * 60_000;
+const RESOLVED_RETENTION_MS = 15 * 60_000;
 
 /** What one evaluation of a rule has to go by. */
 export interface RuleInput<R> {
@@ -33,10 +34,9 @@ export async function evaluateAlertRule(deps: { render: RenderTemplate }, input:
   const { alerts, changes, difference } = advanceAlerts(rule, state.alerts, found, atMs);
   const active = alerts.filter(({ phase }) => phase !== 'inactive');
   const error = limit > 0 && active.length > limit ? `exceeded limit of ${limit} with ${active.length} alerts` : '';
-  const before = writtenSeries(state);
   if (error !== '') {
     const resolved = state.alerts.filter(({ phase }) => phase === 'firing').map((alert) => endAlert(alert, atMs));
-    const forgotten = { ...state, alerts: [], series: before, error };
+    const forgotten = { ...state, alerts: [], series: writtenSeries(state), error };
     return { state: forgotten, samples: [], changes: resolved, difference: state.alerts.length > 0 ? 'alerts' : 'values' };
   }
   const samples = active.flatMap((alert): RuleSample[] => [
@@ -45,10 +45,20 @@ export async function evaluateAlertRule(deps: { render: RenderTemplate }, input:
   ]);
   return {
     state: { ...state, alerts, series: [], error: '' },
-    samples: [...samples, ...staleMarkers(before, samples)],
+    samples: [...samples, ...staleMarkers([...state.series, ...endedSeries(state, active)], samples)],
     changes,
     difference: difference === 'none' && (state.error !== '' || state.series.length > 0) ? 'values' : difference,
   };
+}
+
+/** What the last evaluation wrote of alerts that are gone, or are in another phase now: of a storm that goes on, nothing. */
+function endedSeries(state: RuleState, active: readonly ActiveAlert[]): Series[] {
+  const phases = new Map(active.map(({ labels, phase }) => [labels.json, phase]));
+  return state.alerts.flatMap((alert) => {
+    const phase = phases.get(alert.labels.json);
+    if (alert.phase === 'inactive' || alert.phase === phase) return [];
+    return phase === undefined ? [alertSeries(state, alert), forStateSeries(state, alert)] : [alertSeries(state, alert)];
+  });
 }
 
 /** A firing alert as it ends. */

@@ -1,4 +1,5 @@
 import { isOpsError, type OpsError } from '#core/errors.ts';
+import { seriesKey } from '#model/series.ts';
 import type { Query } from '#ports/query.ts';
 import { endAlert, evaluateAlertRule } from './evaluate-alert-rule.ts';
 import { evaluateRecordingRule } from './evaluate-recording-rule.ts';
@@ -29,7 +30,7 @@ export interface EvaluateGroupInput {
 export interface GroupResult {
   /** One for each rule, in order. */
   readonly states: readonly RuleState[];
-  /** All of them at `samplesAtMs`; of rules in order, so that a later one of the same series is the one to write. */
+  /** All of them at `samplesAtMs`. No series twice, but for stale markers, over which a number wins. */
   readonly samples: readonly RuleSample[];
   readonly samplesAtMs: number;
   readonly changes: readonly AlertChange[];
@@ -48,14 +49,16 @@ export async function evaluateGroup(deps: EvaluateGroupDeps, input: EvaluateGrou
   const samplesAtMs = atMs - (group.queryOffsetMs ?? input.queryOffsetMs ?? 0);
   const known = statesByKey(input.states);
   const results: RuleResult[] = [];
+  const refuseDuplicates = makeDuplicateCheck(group);
   const errors: OpsError[] = [];
   for (const rule of group.rules) {
     const state = known.get(ruleKey(rule))?.shift() ?? newRuleState(rule);
-    const result = await evaluateRule(deps, input, rule, state, samplesAtMs).catch((error: unknown) => {
+    const evaluated = await evaluateRule(deps, input, rule, state, samplesAtMs).catch((error: unknown) => {
       if (!isOpsError(error) || input.signal?.aborted) throw error;
       errors.push(error);
       return failRule(state, error.message);
     });
+    const result = refuseDuplicates(rule, evaluated);
     deps.append(result.samples, samplesAtMs);
     results.push(result);
   }
@@ -110,6 +113,26 @@ async function evaluateRule(
   const { limit } = group;
   if (rule.kind === 'alert') return await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit });
   return evaluateRecordingRule({ rule, state, vector, atMs, limit });
+}
+
+/**
+ * Takes from a result what an earlier rule of the group wrote otherwise for the same series, and marks the rule, as Prometheus' store does. Only
+ * rules that share a name are looked at.
+ */
+function makeDuplicateCheck({ rules }: RuleGroup): (rule: Rule, result: RuleResult) => RuleResult {
+  const shared = new Set(rules.map(({ name }) => name).filter((name, i, names) => names.indexOf(name) < i));
+  const written = new Map<string, number>();
+  return ({ name }, result) => {
+    if (!shared.has(name)) return result;
+    const samples = result.samples.filter(({ series, value, stale }) => {
+      const key = seriesKey(series);
+      const before = written.get(key);
+      if (before === undefined && !stale) written.set(key, value);
+      return before === undefined || stale || Object.is(before, value);
+    });
+    if (samples.length === result.samples.length) return result;
+    return { ...result, samples, state: { ...result.state, error: 'duplicate sample for timestamp' }, difference: 'alerts' };
+  };
 }
 
 function largest(differences: readonly StateDifference[]): StateDifference {

@@ -1,9 +1,9 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { OpsError } from '#core/errors.ts';
 import type { LabelSet } from '#model/alert.ts';
-import { type Series, seriesFromJson, seriesFromLabels } from '#model/series.ts';
+import { type Label, type Series, seriesFromJson } from '#model/series.ts';
 import { labelSet } from './rule-result.ts';
-import { type ActiveAlert, type AlertPhase, type RuleState, toLabels } from './rule-state.ts';
+import { type ActiveAlert, type AlertPhase, flatLabelsJson, type RuleState, toLabels } from './rule-state.ts';
 
 /** Version of the form; another one is refused. */
 const VERSION = 1;
@@ -64,8 +64,8 @@ function packRule({ kind, name, labels, error, series, alerts }: RuleState): Pac
     error,
     series: { metrics: series.map(({ metric }) => metric), json: series.map(({ json }) => json) },
     alerts: {
-      labels: packTable(alerts.map((alert) => labelSet(alert.labels.labels))),
-      annotations: packTable(alerts.map(({ annotations }) => annotations)),
+      labels: packTable(alerts.map((alert) => alert.labels.labels)),
+      annotations: packTable(alerts.map(({ annotations }) => toLabels(annotations))),
       phases: alerts.map(({ phase }) => LETTERS[phase]).join(''),
       activeAt: alerts.map(({ activeAtMs }) => activeAtMs),
       firedAt: alerts.map(({ firedAtMs }) => firedAtMs ?? null),
@@ -77,7 +77,7 @@ function packRule({ kind, name, labels, error, series, alerts }: RuleState): Pac
 }
 
 function unpackRule({ kind, name, labels, error, series, alerts }: PackedRule): RuleState {
-  const labelSets = unpackTable(alerts.labels);
+  const labelLists = unpackTable(alerts.labels);
   const annotations = unpackTable(alerts.annotations);
   return {
     kind,
@@ -85,10 +85,10 @@ function unpackRule({ kind, name, labels, error, series, alerts }: PackedRule): 
     labels,
     error,
     series: series.json.map((json, i): Series => seriesFromJson(series.metrics[i] as string, json)),
-    alerts: labelSets.map(
-      (set, i): ActiveAlert => ({
-        labels: seriesFromLabels(toLabels(set)),
-        annotations: annotations[i] as LabelSet,
+    alerts: labelLists.map(
+      (list, i): ActiveAlert => ({
+        labels: { metric: '', labels: list, json: flatLabelsJson(list) },
+        annotations: labelSet(annotations[i] as Label[]),
         phase: PHASES[alerts.phases[i] as string] as AlertPhase,
         activeAtMs: alerts.activeAt[i] as number,
         firedAtMs: alerts.firedAt[i] ?? undefined,
@@ -105,19 +105,19 @@ function packNumber(value: number): number | string {
   return Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** Sets of texts in columns: the lists of names that occur, which of them each row has, and for each of them the values by name. */
+/** Lists of labels in columns: the lists of names that occur, which of them each row has, and for each of them the values by name. */
 interface Table {
   readonly names: readonly (readonly string[])[];
   readonly shapes: readonly number[];
   readonly columns: readonly (readonly (readonly string[])[])[];
 }
 
-function packTable(sets: readonly LabelSet[]): Table {
+function packTable(lists: readonly (readonly Label[])[]): Table {
   const known = new Map<string, number>();
   const names: string[][] = [];
   const columns: string[][][] = [];
-  const shapes = sets.map((set) => {
-    const own = Object.keys(set);
+  const shapes = lists.map((list) => {
+    const own = list.map(({ name }) => name);
     const key = JSON.stringify(own);
     let shape = known.get(key);
     if (shape === undefined) {
@@ -126,17 +126,24 @@ function packTable(sets: readonly LabelSet[]): Table {
       names.push(own);
       columns.push(own.map(() => []));
     }
-    for (const [i, name] of own.entries()) columns[shape]?.[i]?.push(set[name] as string);
+    for (const [i, { value }] of list.entries()) columns[shape]?.[i]?.push(value);
     return shape;
   });
   return { names, shapes, columns };
 }
 
-function unpackTable({ names, shapes, columns }: Table): LabelSet[] {
+/** A label that is as in the row before is the same object. */
+function unpackTable({ names, shapes, columns }: Table): Label[][] {
   const rows = names.map(() => 0);
+  const before = names.map((own) => own.map((name): Label => ({ name, value: '' })));
   return shapes.map((shape) => {
     const row = rows[shape] as number;
     rows[shape] = row + 1;
-    return Object.fromEntries((names[shape] as string[]).map((name, i) => [name, columns[shape]?.[i]?.[row] as string]));
+    const list = (before[shape] as Label[]).map((label, i): Label => {
+      const value = columns[shape]?.[i]?.[row] as string;
+      return label.value === value ? label : { name: label.name, value };
+    });
+    before[shape] = list;
+    return list;
   });
 }

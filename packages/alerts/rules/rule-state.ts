@@ -1,3 +1,4 @@
+import { compareUtf8 } from '#core/text.ts';
 import type { LabelSet } from '#model/alert.ts';
 import { type Label, type Series, seriesFromLabels } from '#model/series.ts';
 import type { Rule } from './rule.ts';
@@ -59,15 +60,32 @@ export function writtenSeries(state: RuleState): Series[] {
  * `ALERTS` of an alert. As in Prometheus it also has the rule's labels that the alert itself lacks, as they are written: those whose template
  * came out empty.
  */
-export function alertSeries(rule: Pick<Rule, 'name' | 'labels'>, alert: ActiveAlert): Series {
-  return seriesFromLabels([...seriesLabels(rule, alert, 'ALERTS'), { name: 'alertstate', value: alert.phase }]);
+export function alertSeries(rule: Pick<Rule, 'labels'>, alert: ActiveAlert): Series {
+  const rest = writtenLabels(rule, alert).filter(({ name }) => name !== 'alertstate');
+  const labels = [...rest, PHASE_LABELS[alert.phase]].sort((a, b) => compareUtf8(a.name, b.name));
+  return { metric: 'ALERTS', labels, json: flatLabelsJson(labels) };
+}
+
+/** As `labelsJson`, in one piece: a text put together by `+` keeps its parts for as long as nobody reads it, several times its size. */
+export function flatLabelsJson(labels: readonly Label[]): string {
+  return `{${labels.map(({ name, value }) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
 }
 
 /** `ALERTS_FOR_STATE` of an alert; its value is when the alert became active, in whole seconds. */
-export function forStateSeries(rule: Pick<Rule, 'name' | 'labels'>, alert: ActiveAlert): Series {
-  return seriesFromLabels(seriesLabels(rule, alert, 'ALERTS_FOR_STATE'));
+export function forStateSeries(rule: Pick<Rule, 'labels'>, alert: ActiveAlert): Series {
+  const labels = writtenLabels(rule, alert);
+  if (labels === alert.labels.labels) return { metric: 'ALERTS_FOR_STATE', labels, json: alert.labels.json };
+  return { ...seriesFromLabels(labels), metric: 'ALERTS_FOR_STATE' };
 }
 
-function seriesLabels(rule: Pick<Rule, 'name' | 'labels'>, alert: ActiveAlert, metric: string): Label[] {
-  return [...toLabels(rule.labels), ...alert.labels.labels, { name: '__name__', value: metric }, { name: 'alertname', value: rule.name }];
+const PHASE_LABELS: Readonly<Record<AlertPhase, Label>> = {
+  pending: { name: 'alertstate', value: 'pending' },
+  firing: { name: 'alertstate', value: 'firing' },
+  inactive: { name: 'alertstate', value: 'inactive' },
+};
+
+/** The alert's own labels, the very list where the rule adds none: of 100,000 alerts the objects are many enough as it is. */
+function writtenLabels(rule: Pick<Rule, 'labels'>, { labels: { labels } }: ActiveAlert): readonly Label[] {
+  const added = toLabels(rule.labels).filter(({ name, value }) => value !== '' && labels.every((label) => label.name !== name));
+  return added.length === 0 ? labels : [...labels, ...added];
 }

@@ -82,7 +82,10 @@ function loadInput(
   histograms: TestHistograms,
 ): (untilMs: number) => void {
   const inputs = test.inputSeries.map(({ series, values }) => ({ ...readSeries(series, values), next: 0 }));
-  for (const { series, values } of inputs) histograms.declare(series, values);
+  for (const { series, values } of inputs) {
+    if (series.metric === '' && series.labels.length === 0) throw new OpsError('input', 'a series needs a name or labels');
+    histograms.declare(series, values);
+  }
   return (untilMs) => {
     for (const input of inputs) {
       for (; input.next < input.values.length; input.next++) {

@@ -76,7 +76,7 @@ function routeLabel([name]: readonly Value[], context: CallContext): Value {
   return text.includes('{{') ? context.render(text, name as string) : text;
 }
 
-/** The functions of Alertmanager's notification templates, as of version 0.30. */
+/** The functions of Alertmanager's notification templates, as of version 0.34. */
 export const alertmanagerFunctions: FunctionTable = {
   ...textFunctions,
   title: textFunction((text) => toTitle(text, true)),

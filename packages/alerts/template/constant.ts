@@ -3,6 +3,8 @@ import type { Constant } from './nodes.ts';
 import type { Token } from './tokens.ts';
 
 const decimalInt = /^[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)$/;
+/** Longest literal of a number. */
+const MAX_LENGTH = 1_000;
 const MAX_INT = 2n ** 63n - 1n;
 const MAX_UINT = 2n ** 64n - 1n;
 
@@ -15,6 +17,7 @@ export function readConstant(token: Token): Constant | string {
     return { kind: 'number', pos, source, value: BigInt(code), asInt: BigInt(code), asFloat: code };
   }
   if (token.kind === 'complex' || source.endsWith('i')) return `complex numbers are not supported: ${quoteGo(source)}`;
+  if (source.length > MAX_LENGTH) return `integer overflow: ${quoteGo(source.slice(0, 40))}`;
   const int = readInt(source);
   if (int !== undefined) {
     const fits = int <= MAX_INT && int >= -MAX_INT - 1n;
@@ -37,7 +40,7 @@ function readInt(source: string): bigint | undefined {
   return source.startsWith('-') ? -value : value;
 }
 
-const decimalFloat = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const decimalFloat = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const hexFloat = /^([+-]?)0[xX]([0-9a-fA-F_]*)(?:\.([0-9a-fA-F_]*))?[pP]([+-]?[0-9]+)$/;
 
 /** A number in Go's notation as strconv.ParseFloat reads it, without its special values; undefined where it is none or too large. */

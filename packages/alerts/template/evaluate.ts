@@ -16,7 +16,7 @@ const MAX_DEPTH = 400;
 
 /** Runs what may hold itself, within the depth that a stack can take. */
 export function descend<T>(state: State, run: () => T): T {
-  if (++state.depth.nodes > MAX_DEPTH) throw limitError(`execution is nested more than ${MAX_DEPTH} deep`);
+  if (++state.depth.nodes > MAX_DEPTH) throw limitError('', `execution is nested more than ${MAX_DEPTH} deep`);
   const result = run();
   state.depth.nodes--;
   return result;
@@ -206,6 +206,7 @@ function callFunction(
     values.push(evaluateArgument(state, dot, fn.params[i] ?? (fn.variadic as string), (args as readonly Operand[])[i + 1] as Operand));
   }
   if (final !== none) values.push(validate(state, final, fn.params[given] ?? (fn.variadic as string)));
+  for (const given of values) if (typeof given === 'string') state.context.charge(given.length >> 6);
   const called = args?.length ? commandOf(args) : node;
   state.context.charge(1);
   try {

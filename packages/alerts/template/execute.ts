@@ -104,6 +104,7 @@ function* iterate(state: State, value: Value, pipe: Pipe): Iterable<[Value, Valu
   if (typeof value === 'object' && value.kind === 'list') {
     for (let i = 0; i < value.items.length; i++) yield [BigInt(i), value.items[i]];
   } else if (typeof value === 'object' && value.kind === 'map') {
+    state.context.charge(value.entries.size);
     yield* sortedEntries(value);
   } else if (typeof value === 'bigint') {
     if (pipe.declares.length > 1) throw failAt(state, `can't use ${value} to iterate over more than one variable`);
@@ -133,8 +134,10 @@ function setLoopVariables(state: State, { declares, assigns }: Pipe, index: Valu
 function callTemplate(state: State, dot: Value, name: string, pipe: Pipe | undefined): void {
   const tree = state.trees.get(name);
   if (!tree) throw failAt(state, `template ${quoteGo(name)} not defined`);
-  if (state.depth.templates >= MAX_TEMPLATES)
-    throw limitError(`${failAt(state, `exceeded maximum template depth (${MAX_TEMPLATES})`).message.slice('template: '.length)}`);
+  if (state.depth.templates >= MAX_TEMPLATES) {
+    const message = `exceeded maximum template depth (${MAX_TEMPLATES})`;
+    throw failAt(state, message, limitError('', message));
+  }
   const data = pipe ? evaluatePipe(state, dot, pipe) : undefined;
   state.depth.templates++;
   descend(state, () => walkList({ ...state, tree, variables: [{ name: '$', value: data }], node: undefined }, data, tree.root));

@@ -113,7 +113,7 @@ function finishNumber(value: number, formatted: string, verb: string, spec: Spec
     else if (value > 0) text = spec.space && !spec.plus ? ' Inf' : '+Inf';
     return pad(text, { ...spec, zero: false });
   }
-  if (spec.sharp && verb !== 'v') text = withPoint(text, verb, spec.precision);
+  if (spec.sharp) text = withPoint(text, verb === 'v' ? 'g' : verb, spec.precision);
   if (!text.startsWith('-')) text = (spec.plus ? '+' : spec.space ? ' ' : '') + text;
   return padNumber(text, spec);
 }

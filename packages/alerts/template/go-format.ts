@@ -1,3 +1,4 @@
+import { compareUtf8 } from '#core/text.ts';
 import { formatInt, formatNumber, formatString, pad, plainSpec, type Spec } from './go-format-basic.ts';
 import { type GoMap, type GoStruct, indirect, typeName, type Value } from './go-values.ts';
 import { limitError } from './template-errors.ts';
@@ -185,7 +186,7 @@ function readPrecision(cursor: Cursor, spec: Spec, afterIndex: boolean): string 
 
 function formatArg(value: Value, verb: string, spec: Spec, charge: Charge, depth: number): string {
   charge(1);
-  if (depth > MAX_DEPTH) throw limitError(`a value that is nested more than ${MAX_DEPTH} deep cannot be printed`);
+  if (depth > MAX_DEPTH) throw limitError('', `a value that is nested more than ${MAX_DEPTH} deep cannot be printed`);
   if (verb === 'T' && depth === 0) return formatString(typeName(value), 's', spec);
   if (value === undefined || value === null) return verb === 'v' ? pad('<nil>', spec) : `%!${verb}(<nil>)`;
   switch (typeof value) {
@@ -245,5 +246,5 @@ function formatStruct(struct: GoStruct, spec: Spec, each: (item: Value) => strin
 
 /** A map's entries in the order of their keys' bytes, as Go prints and ranges over them. */
 export function sortedEntries(map: GoMap): [string, Value][] {
-  return [...map.entries].sort(([a], [b]) => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))));
+  return [...map.entries].sort(([a], [b]) => compareUtf8(a, b));
 }

@@ -19,7 +19,7 @@ function quoteJson(text: string): string {
 
 /** A value in JSON as Go's encoder writes it: maps by key, times in RFC 3339, `<`, `>` and `&` escaped. */
 export function formatJson(value: Value, charge: (steps: number) => void, depth = 0): string {
-  if (depth > MAX_DEPTH) throw limitError(`a value that is nested more than ${MAX_DEPTH} deep cannot be printed`);
+  if (depth > MAX_DEPTH) throw limitError('', `a value that is nested more than ${MAX_DEPTH} deep cannot be printed`);
   charge(1);
   const target = indirect(value);
   if (target === undefined || target === null) return 'null';
@@ -48,6 +48,6 @@ function formatComposite(value: GoList | GoMap | GoStruct, charge: (steps: numbe
       .map(([key, item]) => `${quoteJson(key)}:${each(item)}`)
       .join(',')}}`;
   const { json } = value;
-  const fields = Object.entries(value.fields).filter(([name]) => !json || name in json);
+  const fields = Object.entries(value.fields).filter(([name]) => !json || Object.hasOwn(json, name));
   return `{${fields.map(([name, item]) => `${quoteJson(json?.[name] ?? name)}:${each(item)}`).join(',')}}`;
 }

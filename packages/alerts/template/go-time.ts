@@ -49,7 +49,7 @@ export function parseRfc3339(text: string): GoTime | undefined {
 }
 
 /** A time's parts in its zone. */
-export function readClock({ ns, zone }: GoTime): Clock {
+function readClock({ ns, zone }: GoTime): Clock {
   const nanosecond = ((ns % SECOND) + SECOND) % SECOND;
   const unixMs = Number((ns - nanosecond) / 1_000_000n);
   const offset = zone.offsetAt(unixMs);

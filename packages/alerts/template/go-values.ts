@@ -85,7 +85,7 @@ export interface CallContext {
 export const stringListType: GoType = { name: '[]string', underlying: '[]string' };
 export const anyListType: GoType = { name: '[]interface {}', underlying: '[]interface {}' };
 export const stringMapType: GoType = { name: 'map[string]string', underlying: 'map[string]string' };
-export const anyMapType: GoType = { name: 'map[string]interface {}', underlying: 'map[string]interface {}' };
+const anyMapType: GoType = { name: 'map[string]interface {}', underlying: 'map[string]interface {}' };
 
 export function createList(type: GoType, items: readonly Value[]): GoList {
   return { kind: 'list', type, items };

@@ -32,7 +32,7 @@ function escapeFor(place: HtmlContext, value: Value, escaper: string | undefined
   const target = indirect(value);
   const text = target === undefined || target === null ? '' : formatValue(target, context.charge);
   const type = typeof target === 'object' && target !== null ? target.type.name : '';
-  context.charge(Math.ceil(text.length / 8));
+  context.charge(Math.ceil((text.length + place.before.length) / 32));
   const isHtml = type === 'template.HTML' || escaper === 'html';
   switch (place.at) {
     case 'text':
@@ -71,7 +71,7 @@ function escapeAttribute(
     case 'style':
       return escapeText(filterStyle(text));
     default:
-      return isHtml ? normalizeText(text.replace(/<[^>]*>/g, '')) : escapeText(text);
+      return isHtml ? normalizeText(text.replace(/<[^<>]*>/g, '')) : escapeText(text);
   }
 }
 
@@ -109,7 +109,6 @@ function normalizeUrl(text: string): string {
 
 /** A value in a script: JSON, or inside a string literal its characters. */
 function escapeScript(before: string, value: Value, text: string, context: CallContext): string {
-  context.charge(Math.ceil(before.length / 32));
   if (openQuote(before)) return text.replace(/[^A-Za-z0-9 _.,:;-]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   try {
     const json = formatJson(value, context.charge);

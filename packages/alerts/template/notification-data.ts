@@ -27,6 +27,7 @@ export interface NotificationAlert {
 
 /** What a notification's templates see: Alertmanager's Data. */
 export interface NotificationData {
+  /** Alertmanager escapes in it what regular expressions give a meaning. */
   readonly receiver: string;
   readonly status: 'firing' | 'resolved';
   readonly alerts: readonly NotificationAlert[];

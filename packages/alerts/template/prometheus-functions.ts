@@ -77,7 +77,7 @@ function pathOf(url: string): string {
   return URL.canParse(url) ? new URL(url).pathname.replace(/^\/$/, url.endsWith('/') ? '/' : '') : '';
 }
 
-/** The functions of Prometheus' rule templates, as of version 3. */
+/** The functions of Prometheus' rule templates, as of version 3.14. */
 export const prometheusFunctions: FunctionTable = {
   ...textFunctions,
   query: { params: ['string'], call: ([text], { query }) => createList(resultType, query(text as string).map(createSample)) },

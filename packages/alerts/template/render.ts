@@ -15,7 +15,7 @@ export interface TemplateLimits {
   readonly queries: number;
 }
 
-export const defaultLimits: TemplateLimits = { outputBytes: 1_000_000, steps: 500_000, queries: 50 };
+const defaultLimits: TemplateLimits = { outputBytes: 1_000_000, steps: 500_000, queries: 50 };
 
 export interface RenderOptions {
   readonly nowMs: number;
@@ -32,7 +32,7 @@ const unknownQuery = new Error('the rows of a query are not known yet');
 
 /**
  * Renders a template. `input` with Go's words where the template goes wrong, `limit` where it does or prints too much; an error of
- * a query keeps its kind. A template that prints nothing of its data is not interpreted at all.
+ * a query keeps its kind.
  */
 export async function renderTemplate(template: Template, data: Value, options: RenderOptions): Promise<string> {
   const rows = new Map<string, readonly QueryRow[] | OpsError>();
@@ -43,7 +43,7 @@ export async function renderTemplate(template: Template, data: Value, options: R
     } catch (error) {
       if (error !== unknownQuery) throw error;
     }
-    if (rows.size >= run.limits.queries) throw limitError(`${template.name}: more than ${run.limits.queries} queries`);
+    if (rows.size >= run.limits.queries) throw limitError(template.name, `more than ${run.limits.queries} queries`);
     rows.set(run.wanted(), await fetchRows(run.wanted(), options));
   }
 }
@@ -70,7 +70,7 @@ function startRun(template: Template, data: Value, options: RenderOptions, rows:
   let wanted = '';
   const charge = (steps: number) => {
     budget.steps -= steps;
-    if (budget.steps < 0) throw limitError(`${template.name}: took more than ${limits.steps} steps`);
+    if (budget.steps < 0) throw limitError(template.name, `took more than ${limits.steps} steps`);
   };
   const query = (expression: string) => {
     if (!options.query) throw new OpsError('input', 'queries cannot be made here');
@@ -115,7 +115,7 @@ function write(
   let bytes = 0;
   const append = (text: string) => {
     bytes += byteLength(text);
-    if (bytes > limits.outputBytes) throw limitError(`${template.name}: gives more than ${limits.outputBytes} bytes`);
+    if (bytes > limits.outputBytes) throw limitError(template.name, `gives more than ${limits.outputBytes} bytes`);
     parts.push(text);
   };
   executeTemplate(template, data, context, mode === 'html' ? createHtmlOutput(append, context) : createTextOutput(append, context), depth);

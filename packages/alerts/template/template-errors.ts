@@ -13,6 +13,9 @@ export function describePlace(tree: Tree, at: Node | Operand | Pipe | Command | 
   return `template: ${tree.parseName}:${line}:${column}: executing ${quoteGo(tree.name)} at <${describeNode(at)}>: ${message}`;
 }
 
-export function limitError(message: string): OpsError {
-  return new OpsError('limit', `template: ${message}`, { hint: 'Shorten what the template prints, or what it loops over.' });
+/** A template that does or gives too much; its name may be ''. */
+export function limitError(name: string, message: string): OpsError {
+  return new OpsError('limit', `template: ${name === '' ? '' : `${name}: `}${message}`, {
+    hint: 'Shorten what the template prints, or what it loops over.',
+  });
 }

@@ -7,7 +7,7 @@ function markType(name: string): GoType {
 }
 
 /** Text that a rendering in HTML takes as it is. */
-export const htmlType = markType('template.HTML');
+const htmlType = markType('template.HTML');
 /** Text that a rendering in HTML takes as a whole URL. */
 export const urlType = markType('template.URL');
 

@@ -45,11 +45,26 @@ function createZone(name: string): Zone | undefined {
       second: 'numeric',
     });
     const names = createAbbreviator(name);
-    return { name, offsetAt: (timeMs) => withAbbreviation(offsetSeconds(clock, timeMs), timeMs, names) };
+    return { name, offsetAt: rememberQuarters((timeMs) => withAbbreviation(offsetSeconds(clock, timeMs), timeMs, names)) };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+const QUARTER_MS = 900_000;
+const MAX_QUARTERS = 200;
+
+/** Asking ICU takes long; since the days of local mean time, offsets change on quarters of an hour alone. */
+function rememberQuarters(ask: (timeMs: number) => ZoneOffset): (timeMs: number) => ZoneOffset {
+  const known = new Map<number, ZoneOffset>();
+  return (timeMs) => {
+    const quarter = Math.floor(timeMs / QUARTER_MS);
+    const offset = known.get(quarter) ?? ask(timeMs);
+    if (known.size >= MAX_QUARTERS) known.clear();
+    known.set(quarter, offset);
+    return offset;
+  };
 }
 
 function offsetSeconds(clock: Intl.DateTimeFormat, timeMs: number): number {

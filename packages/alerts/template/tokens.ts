@@ -58,7 +58,7 @@ export function tokenize(input: string): readonly Token[] {
     const end = open < 0 ? input.length : open;
     const trims = open >= 0 && startsTrim(input, open + 2);
     let text = input.slice(lexer.pos, end);
-    if (trims) text = text.replace(/[ \t\r\n]+$/, '');
+    if (trims) text = trimEnd(text);
     if (text !== '') push(lexer, 'text', text);
     advance(lexer, end);
     if (open < 0) break;
@@ -85,6 +85,12 @@ function advance(lexer: Lexer, to: number): void {
 function take(lexer: Lexer, kind: TokenKind, length: number): void {
   push(lexer, kind, lexer.input.slice(lexer.pos, lexer.pos + length));
   advance(lexer, lexer.pos + length);
+}
+
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (isSpace(text[end - 1])) end--;
+  return text.slice(0, end);
 }
 
 function startsTrim(input: string, at: number): boolean {

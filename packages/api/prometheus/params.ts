@@ -69,6 +69,14 @@ function readLimit(form: URLSearchParams): number {
   return Number(value);
 }
 
+/** A limit of /api/v1/metadata, where -1 is none. `input` in Prometheus' words. */
+export function readCount(form: URLSearchParams, name: string): number {
+  const text = form.get(name) ?? '';
+  if (text === '') return -1;
+  if (/^[+-]?\d{1,18}$/.test(text)) return Number(text);
+  throw new OpsError('input', `${name} must be a number`);
+}
+
 function readTimeOr(form: URLSearchParams, name: string, missingMs: number): number {
   const text = form.get(name) ?? '';
   if (text === '') return missingMs;
@@ -135,7 +143,11 @@ export function readRangeParams(form: URLSearchParams): RangeParams {
   return { limit, startMs, endMs, stepMs, timeoutMs, lookbackMs, extrapolation: readExtrapolation(form), ...readQuery(form) };
 }
 
+/** The most selectors of one request: each is asked of every series. */
+const MAX_MATCH_SETS = 1_000;
+
 function parseMatchSets(texts: readonly string[]): (readonly Matcher[])[] {
+  if (texts.length > MAX_MATCH_SETS) throw new OpsError('input', `${texts.length} match[] parameters are more than ${MAX_MATCH_SETS}`);
   const sets = texts.map(parseSelector);
   for (const matchers of sets) {
     if (matchers.some((matcher) => !compileMatcher(matcher)(''))) continue;

@@ -5,7 +5,7 @@ import { compareSeries, type Series } from '#model/series.ts';
 import { answer, answering } from './answers.ts';
 import { readForm } from './form.ts';
 import { readLabelName } from './label-name.ts';
-import { readSeriesParams, type SeriesParams } from './params.ts';
+import { readCount, readSeriesParams, type SeriesParams } from './params.ts';
 import type { QueryApi } from './query-api.ts';
 import { limitList, SUCCESS_HEAD, successJson, successTail } from './response.ts';
 import { metricJson } from './result-json.ts';
@@ -57,7 +57,8 @@ async function listed(api: QueryApi, c: ApiContext, params: SeriesParams, collec
 }
 
 async function readMetadata(api: QueryApi, tenant: string, form: URLSearchParams): Promise<Record<string, object[]>> {
-  const limit = Number(form.get('limit') ?? -1);
+  const limit = readCount(form, 'limit');
+  readCount(form, 'limit_per_metric'); // there is one entry for each
   const metric = form.get('metric') || undefined;
   const found = await api.source.metadata({ tenant, metric });
   const kept = limit >= 0 ? found.slice(0, limit) : found;

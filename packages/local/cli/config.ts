@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readConfigFolder } from '#config/config-folder.ts';
 import { filesInHand } from '#config/pushed-config.ts';
+import { compileAlerting } from '#functions/alerting.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 import type { Command } from './command.ts';
 
@@ -11,7 +12,7 @@ export const configCommand: Command = {
   summary: 'check a configuration, or send it to AWS',
   help: `Usage: quarterdeck config check|push DIR [--json]
 
-  check  reads the folder as a start would, and says what is wrong by file, line and column
+  check  reads the folder as a start would, and says what is wrong by file, line and column, and what has no effect
   push   checks it, sends it to a deployment on AWS as one set, and puts it in force there within half a minute.
          Run it where the deployment's names and your credentials are known:
          npx sst shell --stage production -- npx quarterdeck config push ./config
@@ -33,8 +34,8 @@ Ends with 0 when done, 1 when something is wrong, 2 when misused.`,
 type Files = Awaited<ReturnType<typeof readConfigFolder>>;
 
 async function check(files: Files) {
-  await loadWholeConfig(filesInHand(files));
-  return { files: files.length, message: `${files.length} files, nothing wrong` };
+  const { notes } = await compileAlerting(await loadWholeConfig(filesInHand(files)));
+  return { files: files.length, notes, message: [`${files.length} files, nothing wrong`, ...notes].join('\n') };
 }
 
 async function push(files: Files) {

@@ -75,9 +75,16 @@ function readNumber(text: string): number {
   return value;
 }
 
-/** The histogram with another added (`sign` 1) or taken off (-1) so many times; both need one schema, zero bucket and custom bounds. */
+/**
+ * The histogram with another added (`sign` 1) or taken off (-1) so many times. The other may have finer exponential buckets; else both need the
+ * same zero bucket and the same bounds.
+ */
 export function addHistogram(base: HistogramText, step: HistogramText, times: number, sign: 1 | -1): HistogramText {
-  if (base.schema !== step.schema || base.zeroThreshold !== step.zeroThreshold || String(base.customValues) !== String(step.customValues))
+  const isZeroless = step.zeroCount === 0 && step.zeroThreshold === 0;
+  const finerBy = step.schema - base.schema;
+  const isEmpty = step.positive.counts.length === 0 && step.negative.counts.length === 0;
+  const fits = String(base.customValues) === String(step.customValues) && finerBy >= 0 && (finerBy === 0 || base.schema >= COARSEST);
+  if (!(isEmpty || fits) || !(isZeroless || base.zeroThreshold === step.zeroThreshold))
     throw new OpsError('input', 'histograms of different buckets cannot be added here');
   const by = times * sign;
   return {
@@ -85,9 +92,22 @@ export function addHistogram(base: HistogramText, step: HistogramText, times: nu
     count: base.count + by * step.count,
     sum: base.sum + by * step.sum,
     zeroCount: base.zeroCount + by * step.zeroCount,
-    positive: addRuns(base.positive, step.positive, by),
-    negative: addRuns(base.negative, step.negative, by),
+    positive: addRuns(base.positive, coarsen(step.positive, finerBy), by),
+    negative: addRuns(base.negative, coarsen(step.negative, finerBy), by),
   };
+}
+
+/** The coarsest exponential schema; what is below has bounds of its own. */
+const COARSEST = -4;
+
+/** The buckets in a schema that is so many steps coarser, each of which puts two buckets into one: index i into ceil(i / 2). */
+function coarsen({ offset, counts }: BucketRun, steps: number): BucketRun {
+  if (steps <= 0 || counts.length === 0) return { offset, counts };
+  const target = (index: number) => Math.ceil(index / 2 ** steps);
+  const start = target(offset);
+  const sums = new Array<number>(target(offset + counts.length - 1) - start + 1).fill(0);
+  for (const [i, count] of counts.entries()) sums[target(offset + i) - start] = (sums[target(offset + i) - start] as number) + count;
+  return { offset: start, counts: sums };
 }
 
 function addRuns(a: BucketRun, b: BucketRun, by: number): BucketRun {

@@ -67,6 +67,7 @@ export function makeSignature(on: boolean, names: readonly string[]): (series: S
     const [only] = names;
     if (only === undefined) return () => '';
     if (names.length === 1) return (series) => shortKey(labelValue(series, only));
+    if (names.length > manyNames) return signatureOfMany(new Set(names));
     return (series) => {
       let signature = '';
       for (const name of names) signature += labelValue(series, name) + separator;
@@ -75,6 +76,13 @@ export function makeSignature(on: boolean, names: readonly string[]): (series: S
   }
   const dropped = new Set([...names, nameLabel]);
   return (series) => shortKey(dropLabels(series, dropped).json);
+}
+
+/** Past this, going through the series' own labels costs less than going through the names. */
+const manyNames = 16;
+
+function signatureOfMany(names: ReadonlySet<string>): (series: Series) => string {
+  return (series) => fullKey(keepLabels(series, names));
 }
 
 /** A map key of the whole label set. */

@@ -34,14 +34,19 @@ export function readSeriesLine(line: string): SeriesLine {
   return { series, values: readValues(rest) };
 }
 
+const METRIC_NAME = /^[a-zA-Z_:][\w:]*$/;
+
 /** The label set that a line begins with, and what follows it. */
 export function readMetric(line: string): { series: Series; rest: string } {
   const labels: Label[] = [];
   let rest = line.trimStart();
   const name = /^[^\s{"@]+/.exec(rest)?.[0] ?? '';
+  if (name !== '' && !METRIC_NAME.test(name)) throw new OpsError('input', `not a metric name: ${name}`);
   if (name !== '') labels.push({ name: '__name__', value: name });
   rest = rest.slice(name.length).trimStart();
   if (rest.startsWith('{') && !rest.startsWith('{{')) rest = readLabels(rest, labels);
+  const twice = labels.find(({ name: one }, i) => labels.findIndex((other) => other.name === one) < i);
+  if (twice) throw new OpsError('input', `label ${twice.name} is there twice`);
   return { series: seriesFromLabels(labels), rest };
 }
 
@@ -78,6 +83,8 @@ export function readValues(line: string): SequenceValue[] {
     const item = itemPattern.exec(line);
     if (!item) throw new OpsError('input', `not a value at ${JSON.stringify(line.slice(at))}`);
     const [, gap, stale, histogram, rise, added, first, sign, step, times] = item;
+    if ((times === undefined && (step ?? added) !== undefined) || (times !== undefined && stale !== undefined))
+      throw new OpsError('input', `not a value at ${JSON.stringify(line.slice(at))}`);
     const count = Number(times ?? 0) + (gap !== undefined && times !== undefined ? 0 : 1);
     if (values.length + count > MAX_VALUES) throw new OpsError('limit', `a series of more than ${MAX_VALUES} values`);
     if (histogram !== undefined) {

@@ -2,6 +2,7 @@ import type { AggregateColumns } from '#model/samples.ts';
 import type { Series } from '#model/series.ts';
 import type { GroupLayout } from './block-writer.ts';
 import { type ByteSink, createSink, putBytes, sinkView } from './byte-sink.ts';
+import { buildLabelFilter } from './label-filter.ts';
 import { cutPages, type PageCut, timeBounds } from './row-pages.ts';
 import { addSeriesRun, createSeriesRuns, putSeriesColumns, resetSeriesRuns, type SeriesRuns } from './series-runs.ts';
 import { timeCandidates } from './time-layout.ts';
@@ -67,9 +68,10 @@ export function putAggregateGroup(group: AggregateGroup, sink: ByteSink, layout:
   const delta = openChunk(sink, layout.level);
   putBooleanColumn(delta, group.delta, rows);
   chunks.push(closeChunk(delta, { nulls: 0 }));
+  const labels = buildLabelFilter(series.pairs);
   resetSeriesRuns(series);
   group.rows = 0;
-  return { rows, chunks };
+  return { rows, chunks, labels };
 }
 
 /** Whole numbers in one page: series of one target share times and counts, which zstd finds within a page only. */

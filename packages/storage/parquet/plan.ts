@@ -1,11 +1,14 @@
 import { compareUtf8 } from '#core/text.ts';
 import type { Series } from '#model/series.ts';
+import { namesFilterHas } from '#storage/names-filter.ts';
 import type { BlockFooter } from './read-footer.ts';
 
 /** What a reader wants of a block. Absent means everything. */
 export interface BlockWants {
   /** Names one of which the metric must equal. */
   readonly metrics?: readonly string[] | undefined;
+  /** Labels all of which a series must have, each as `labelPair` writes it. */
+  readonly labels?: readonly string[] | undefined;
   /** Times wanted, both inclusive. */
   readonly minTs?: number | undefined;
   readonly maxTs?: number | undefined;
@@ -53,12 +56,13 @@ export function planSeries(footer: BlockFooter, wants: BlockWants): PlannedRange
 
 function matchingGroups(
   footer: BlockFooter,
-  { metrics, minTs = Number.NEGATIVE_INFINITY, maxTs = Number.POSITIVE_INFINITY }: BlockWants,
+  { metrics, labels = [], minTs = Number.NEGATIVE_INFINITY, maxTs = Number.POSITIVE_INFINITY }: BlockWants,
 ): number[] {
   const found: number[] = [];
   footer.rowGroups.forEach((group, index) => {
     if (group.maxTs < minTs || group.minTs > maxTs) return;
     const inBounds = (name: string) => compareUtf8(name, group.minMetric) >= 0 && compareUtf8(name, group.maxMetric) <= 0;
+    if (!labels.every((pair) => namesFilterHas(group.labels, pair))) return;
     if (metrics === undefined || metrics.some(inBounds)) found.push(index);
   });
   return found;

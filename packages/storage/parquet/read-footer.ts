@@ -1,5 +1,6 @@
 import { createSource, takeUint32 } from './byte-source.ts';
 import { corruptBlock } from './corrupt.ts';
+import { LABELS_KEY, parseLabelFilters } from './label-filter.ts';
 import { wholeField } from './pages.ts';
 import { type BlockKind, type ColumnSpec, schemaNames, schemas } from './schema.ts';
 import { type ThriftIn, type ThriftStruct, takeStruct } from './thrift.ts';
@@ -21,6 +22,8 @@ export interface RowGroup {
   readonly maxMetric: string;
   readonly minTs: number;
   readonly maxTs: number;
+  /** Filter of the labels that its series have; undefined: any. */
+  readonly labels: Uint8Array | undefined;
   /** One per column of the schema, in its order. */
   readonly columns: readonly ColumnChunk[];
 }
@@ -61,7 +64,9 @@ export function readFooter(tail: Uint8Array): BlockFooter {
     throw corruptBlock(schema === undefined ? 'no quarterdeck.schema in its metadata' : `schema ${schema}, known are ${known}`);
   }
   checkColumns(file.get(2), schemas[kind]);
-  const rowGroups = structs(file.get(4), 'row groups').map((group) => readRowGroup(group, schemas[kind]));
+  const groups = structs(file.get(4), 'row groups');
+  const labels = parseLabelFilters(metadata.get(LABELS_KEY), groups.length);
+  const rowGroups = groups.map((group, i) => readRowGroup(group, schemas[kind], labels[i]));
   const rows = rowGroups.reduce((sum, group) => sum + group.rows, 0);
   if (rows !== wholeField(file, 3, 'row count')) throw corruptBlock('its row groups do not add up to its row count');
   return { kind, rows, rowGroups, metadata };
@@ -82,7 +87,7 @@ function checkColumns(value: ThriftIn | undefined, columns: readonly ColumnSpec[
     throw corruptBlock(`columns ${names.slice(1).join()} where ${expected.join()} are expected`);
 }
 
-function readRowGroup(group: ThriftStruct, columns: readonly ColumnSpec[]): RowGroup {
+function readRowGroup(group: ThriftStruct, columns: readonly ColumnSpec[], labels: Uint8Array | undefined): RowGroup {
   const rows = wholeField(group, 3, 'row count');
   if (rows < 1 || rows > MAX_GROUP_ROWS) throw corruptBlock(`a row group of ${rows} rows`);
   const chunks = structs(group.get(1), 'column chunks').map((chunk) => readStruct(chunk.get(3), 'column metadata'));
@@ -101,6 +106,7 @@ function readRowGroup(group: ThriftStruct, columns: readonly ColumnSpec[]): RowG
     maxMetric: readText(metric.max, 'greatest metric'),
     minTs: readTs(ts.min),
     maxTs: readTs(ts.max),
+    labels,
     columns: ranges,
   };
 }

@@ -3,6 +3,7 @@ import type { Series } from '#model/series.ts';
 import type { GroupLayout } from './block-writer.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { DECIMAL_KIND, DOUBLE_KIND, type SplitColumns, splitRun } from './decimal.ts';
+import { buildLabelFilter } from './label-filter.ts';
 import { cutPages, int64Bytes, timeBounds } from './row-pages.ts';
 import { addSeriesRun, createSeriesRuns, putSeriesColumns, resetSeriesRuns, type SeriesRuns } from './series-runs.ts';
 import { timeCandidates } from './time-layout.ts';
@@ -104,12 +105,13 @@ export function putSampleGroup(group: SampleGroup, sink: ByteSink, layout: Group
     putStartTs(sink, group, layout),
     putDelta(sink, group, layout),
   ];
+  const labels = buildLabelFilter(group.series.pairs);
   resetSeriesRuns(group.series);
   group.rows = 0;
   group.hasStartTs = false;
   split.decimals = 0;
   split.doubles = 0;
-  return { rows, chunks };
+  return { rows, chunks, labels };
 }
 
 function putTs(sink: ByteSink, group: SampleGroup, layout: GroupLayout): WrittenChunk {

@@ -3,6 +3,7 @@ import type { Series } from '#model/series.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { corruptBlock } from './corrupt.ts';
 import type { Runs } from './hybrid.ts';
+import { addLabelPairs } from './label-filter.ts';
 import { readStringColumn } from './read-chunk.ts';
 import { closeChunk, openChunk, putStringColumn } from './write-chunk.ts';
 import type { WrittenChunk } from './write-footer.ts';
@@ -14,6 +15,8 @@ export interface SeriesRuns {
   readonly metricRuns: number[];
   readonly labels: Map<string, number>;
   readonly labelRuns: number[];
+  /** Every label that any of the series has, as label-filter.ts writes them. */
+  readonly pairs: Set<string>;
   /** Characters of all distinct metrics and labels. */
   textSize: number;
 }
@@ -27,7 +30,7 @@ export interface SeriesRun {
 }
 
 export function createSeriesRuns(): SeriesRuns {
-  return { ends: [], metrics: new Map(), metricRuns: [], labels: new Map(), labelRuns: [], textSize: 0 };
+  return { ends: [], metrics: new Map(), metricRuns: [], labels: new Map(), labelRuns: [], pairs: new Set(), textSize: 0 };
 }
 
 export function resetSeriesRuns(runs: SeriesRuns): void {
@@ -36,6 +39,7 @@ export function resetSeriesRuns(runs: SeriesRuns): void {
   runs.labelRuns.length = 0;
   runs.metrics.clear();
   runs.labels.clear();
+  runs.pairs.clear();
   runs.textSize = 0;
 }
 
@@ -44,6 +48,7 @@ export function addSeriesRun(runs: SeriesRuns, series: Series, end: number): voi
   runs.ends.push(end);
   runs.metricRuns.push(indexIn(runs, runs.metrics, series.metric));
   runs.labelRuns.push(indexIn(runs, runs.labels, series.json));
+  addLabelPairs(runs.pairs, series);
 }
 
 function indexIn(runs: SeriesRuns, dictionary: Map<string, number>, value: string): number {

@@ -1,4 +1,5 @@
 import { type ByteSink, putBytes, putUint32 } from './byte-sink.ts';
+import { formatLabelFilters, LABELS_KEY } from './label-filter.ts';
 import { type BlockKind, type ColumnSpec, physicalTypes, schemaNames, schemas } from './schema.ts';
 import { binary, bool, i16, i32, i64, list, putStruct, struct, type ThriftField, type ThriftOut, text } from './thrift.ts';
 
@@ -23,6 +24,8 @@ export interface WrittenChunk {
 export interface WrittenRowGroup {
   readonly rows: number;
   readonly chunks: readonly WrittenChunk[];
+  /** See label-filter.ts. */
+  readonly labels?: Uint8Array | undefined;
 }
 
 /** `PAR1`, at both ends of a file. */
@@ -43,7 +46,8 @@ export function putFooter(
   const start = sink.at;
   let rows = 0;
   for (const group of rowGroups) rows += group.rows;
-  const pairs = { 'quarterdeck.schema': schemaNames[kind], ...metadata };
+  const labels = formatLabelFilters(rowGroups.map((group) => group.labels));
+  const pairs = { 'quarterdeck.schema': schemaNames[kind], [LABELS_KEY]: labels, ...metadata };
   putStruct(sink, [
     [1, i32(2)],
     [2, list('struct', [root(columns), ...columns.map(schemaElement)])],

@@ -99,6 +99,20 @@ describe('an alert', () => {
     expect(shown(resolved)).toEqual([`ALERTS{${labels},"alertstate":"firing",${rest} stale`, `ALERTS_FOR_STATE{${labels},${rest} stale`]);
   });
 
+  it('on ALERTS keeps the state it found in ALERTS_FOR_STATE alone', async () => {
+    const rule = alertRule();
+    const { samples } = await evaluate(
+      rule,
+      newRuleState(rule),
+      [sample({ __name__: 'ALERTS', alertname: 'Other', alertstate: 'pending' })],
+      0,
+    );
+    expect(samples.map(({ series }) => `${series.metric}${series.json}`)).toEqual([
+      'ALERTS{"alertname":"Down","alertstate":"firing"}',
+      'ALERTS_FOR_STATE{"alertname":"Down","alertstate":"pending"}',
+    ]);
+  });
+
   it('says how much its state differs', async () => {
     const rule = alertRule({ annotations: { value: '{{ $value }}' } });
     const first = await evaluate(rule, newRuleState(rule), [sample({ instance: 'a' }, 1)], 0);

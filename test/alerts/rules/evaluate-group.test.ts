@@ -97,6 +97,13 @@ describe('a group', () => {
     expect([states[0]?.error, samples]).toEqual(['exceeded limit of 1 with 2 series', []]);
   });
 
+  it('refuses what an earlier rule wrote otherwise for the same series, and nothing else', async () => {
+    const rules = [recordingRule('r', 'vector(1)'), recordingRule('r', 'up * 0 + 2 or vector(3)'), recordingRule('r', 'vector(1)')];
+    const { states, samples } = await evaluateAt(makeSource(), groupOf(rules), [], minute);
+    expect(states.map(({ error }) => error)).toEqual(['', 'duplicate sample for timestamp', '']);
+    expect(samples.map(({ value }) => value)).toEqual([1, 2, 2, 1]);
+  });
+
   it('says so when data cannot be had, and stops only where it is told to', async () => {
     const query: Query = {
       check: () => ({ type: 'vector', text: '', metrics: [] }),

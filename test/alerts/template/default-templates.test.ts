@@ -78,6 +78,17 @@ describe('the default templates', () => {
     }
   });
 
+  it('tell of a storm in one mail', async () => {
+    const [one] = notification.alerts as [NotificationData['alerts'][number]];
+    const alerts = Array.from({ length: 5_000 }, (_, i) => ({
+      ...one,
+      labels: { ...one.labels, pod: `p${i}`, node: `n${i}`, cluster: 'c' },
+    }));
+    const mail = await render('email.default.html', { ...notification, alerts }, 'html');
+    expect(mail).toContain('[5000] Firing');
+    expect(mail).toContain('pod = p4999');
+  });
+
   it('make a mail in which nothing of an alert is markup', async () => {
     const mail = await render('email.default.html', notification, 'html');
     expect(mail).toContain('<title>[FIRING:2] HighLatency (web)</title>');

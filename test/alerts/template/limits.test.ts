@@ -33,6 +33,10 @@ const bombs: readonly { does: string; text: string }[] = [
   { does: 'doubles JSON', text: '{{$x := list 1}}{{range 60}}{{$x = list $x $x}}{{end}}{{toJson $x}}' },
   { does: 'nests a list', text: '{{$x := list}}{{range 5000}}{{$x = list $x}}{{end}}{{$x}}' },
   { does: 'nests a list for JSON', text: '{{$x := dict}}{{range 3000}}{{$x = dict "a" $x}}{{end}}{{toJson $x}}' },
+  {
+    does: 'measures a long text again and again',
+    text: '{{$x := "0123456789abcdef"}}{{range 14}}{{$x = print $x $x}}{{end}}{{range 100000}}{{$y := len $x}}{{end}}',
+  },
   { does: 'prints much', text: `{{range 1000}}${'x'.repeat(100)}{{end}}` },
   { does: 'asks much', text: '{{range $i, $_ := list 1 2 3 4 5 6 7 8}}{{query (print $i)}}{{end}}' },
 ];
@@ -61,6 +65,21 @@ describe('a template that wants too much', () => {
     expect(await render(nested, functions, data)).toBe('x');
     const chain = `{{define "a"}}${'{{if true}}'.repeat(190)}{{template "a" .}}${'{{end}}'.repeat(190)}{{end}}{{template "a" .}}`;
     expect(await outcome(chain, functions, data)).toBe('error: template: execution is nested more than 400 deep');
+  });
+});
+
+describe('a long text takes time in proportion to its length', () => {
+  const long = 200_000;
+  it.each([
+    ['spaces before an action that trims none of them', `${' '.repeat(long)}x{{- 1}}`],
+    ['spaces before one that trims them all', `x${' '.repeat(long)}{{- 1}}`],
+    ['digits that are no number', `{{humanize "${'1'.repeat(long)}x"}}`],
+    ['a number without an end', `{{${'1'.repeat(long)}}}`],
+    ['opening brackets in an attribute', `<a title="{{safeHtml "${'<'.repeat(long)}"}}">`],
+    ['openings of comments in a script', `<script>${'/*'.repeat(long)}{{1}}</script>`],
+    ['percent signs', `{{urlUnescape "${'%'.repeat(long)}"}}`],
+  ])('%s', async (_name, text) => {
+    expect(await outcome(text, functions, data, { mode: 'html' })).toBeTypeOf('string');
   });
 });
 

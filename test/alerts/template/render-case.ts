@@ -1,5 +1,5 @@
 import type { FunctionTable, QueryRow, Value } from '#alerts/template/go-values.ts';
-import { createList, createStringMap, stringListType, stringMapType, valueOfJson } from '#alerts/template/go-values.ts';
+import { createList, stringListType, valueOfJson } from '#alerts/template/go-values.ts';
 import { parseTemplate } from '#alerts/template/parse.ts';
 import { type RenderOptions, renderTemplate } from '#alerts/template/render.ts';
 
@@ -17,5 +17,5 @@ export const rows = (...list: readonly [Record<string, string>, number][]): read
   list.map(([labels, value]) => ({ labels, value }));
 export const list = (...items: Value[]): Value => createList({ name: '[]interface {}', underlying: '[]interface {}' }, items);
 export const texts = (...items: string[]): Value => createList(stringListType, items);
-export const labels = (entries: Record<string, string>): Value => createStringMap(stringMapType, entries);
+
 export const json = valueOfJson;
