@@ -8,8 +8,14 @@ import { onPartitions, onTable, within } from './permissions.ts';
 /** What all of them touch of the table: alerts, leases, the outbox that their events go to, and what was given up. */
 const PARTITIONS = ['alerts/*', 'lease', 'outbox', 'dead-letters'];
 
+/** The functions of alerting, and where its API is. */
+export interface Alerts {
+  readonly url: $util.Output<string>;
+  readonly functions: Functions;
+}
+
 /** The functions of functions/alerts/, each one a line of what it may do. */
-export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<string>, settings: AlertSettings): Functions {
+export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<string>, settings: AlertSettings): Alerts {
   const { blobs, table } = data;
   const environment = {
     QUARTERDECK_EXTERNAL_URL: settings.externalUrl ?? queryUrl,
@@ -32,13 +38,23 @@ export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<s
       ...{ memory, environment, timeout: '5 minutes', startedBy: name.endsWith('-http') ? 'url' : 'events' },
       permissions: [...own, ...permissions],
     });
+  // Answers, and takes alerts, silences and rules in: it evaluates nothing, tells nobody, and publishes nothing.
+  const http = defineFunction(events, data, 'alerts-http', {
+    ...{ memory: '1024 MB', environment, timeout: '1 minute', startedBy: 'url' },
+    permissions: [
+      onPartitions(table, ['alerts/*'], 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'),
+      within(blobs, ['s3:GetObject', 's3:PutObject'], 'alerts'),
+      ...readSamples,
+    ],
+  });
   const functions = {
     'alerts-evaluate': define('alerts-evaluate', '1769 MB', [publish, ...readSamples, ...writeSamples]),
     'alerts-dispatch': define('alerts-dispatch', '1024 MB', [publish]),
     'alerts-deliver': define('alerts-deliver', '512 MB', targetPermissions(settings)),
+    'alerts-http': http,
   };
   watch(events, functions);
-  return functions;
+  return { url: http.url, functions };
 }
 
 function watch({ alarms }: Events, functions: Functions): void {
