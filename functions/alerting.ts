@@ -1,11 +1,14 @@
 import { matchesGlob } from 'node:path';
+import { detectorFileSchema } from '#alerts/detectors/detector-file.ts';
 import { compileRouting, DEFAULT_ROUTING_TEXT, type Routing } from '#alerts/dispatch/routing.ts';
 import type { SourcedGroup } from '#alerts/evaluate/group-pointer.ts';
+import type { RuleGroup } from '#alerts/rules/rule.ts';
 import { formatRuleFileError, readRuleFile } from '#alerts/rules/rule-file.ts';
 import { checkRuleTemplate } from '#alerts/rules/rule-templates.ts';
 import { parseTemplateFiles, type TemplateFile } from '#alerts/template/notification-template.ts';
 import type { TemplateSet } from '#alerts/template/parse.ts';
 import type { Config } from '#config/load-config.ts';
+import { checkYamlFile, formatProblem, parseYamlFile } from '#config/yaml-file.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { parseExpr } from '#query/promql/parse.ts';
 
@@ -22,7 +25,8 @@ const DEFAULT_TENANT = 'default';
 const compiled = new WeakMap<Config, Promise<Alerting>>();
 
 /**
- * Compiles a configuration's alerting files, once: `rules/*.yaml` of tenant `default` and `rules/<tenant>/*.yaml` of others,
+ * Compiles a configuration's alerting files, once: `rules/*.yaml` and `detectors/*.yaml` of tenant `default`, `rules/<tenant>/*.yaml` and
+ * `detectors/<tenant>/*.yaml` of others,
  * `alertmanager.yml` for all tenants and `alertmanager/<tenant>.yml` for one, and the templates that those name, by globs within the
  * folder. `input` with a line for each problem: `rules/a.yaml:4:9: ...`.
  */
@@ -41,10 +45,10 @@ async function compileFiles({ files }: Config): Promise<Alerting> {
   const problems: string[] = [];
   const groups = new Map<string, SourcedGroup[]>();
   for (const path of paths) {
-    const [, folder = DEFAULT_TENANT] = /^rules\/(?:([^/]+)\/)?[^/]+\.ya?ml$/.exec(path) ?? [undefined, undefined];
-    if (!/^rules\/(?:[^/]+\/)?[^/]+\.ya?ml$/.test(path)) continue;
-    const file = readRuleFile(await read(path), { checkExpr: parseExpr, checkTemplate: checkRuleTemplate });
-    problems.push(...file.errors.map((error) => `${path}:${formatRuleFileError(error)}`));
+    const [, kind, folder = DEFAULT_TENANT] = /^(rules|detectors)\/(?:([^/]+)\/)?[^/]+\.ya?ml$/.exec(path) ?? [];
+    if (kind === undefined) continue;
+    const file = kind === 'rules' ? readRules(path, await read(path)) : readDetectors(path, await read(path));
+    problems.push(...file.problems);
     groups.set(folder, [...(groups.get(folder) ?? []), ...file.groups.map((group) => ({ namespace: path, group }))]);
   }
   const routings = new Map<string, { routing: Routing; templates: TemplateSet }>();
@@ -63,6 +67,24 @@ async function compileFiles({ files }: Config): Promise<Alerting> {
   const fallback = routings.get('') ?? { routing: compileRouting(DEFAULT_ROUTING_TEXT), templates: parseTemplateFiles([]) };
   const of = (tenant: string) => routings.get(tenant) ?? fallback;
   return { groups, routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates };
+}
+
+interface GroupFile {
+  readonly groups: readonly RuleGroup[];
+  readonly problems: readonly string[];
+}
+
+const checks = { checkExpr: parseExpr, checkTemplate: checkRuleTemplate };
+
+function readRules(path: string, text: string): GroupFile {
+  const { groups, errors } = readRuleFile(text, checks);
+  return { groups, problems: errors.map((error) => `${path}:${formatRuleFileError(error)}`) };
+}
+
+function readDetectors(path: string, text: string): GroupFile {
+  const yaml = parseYamlFile(path, text);
+  const checked = 'value' in yaml ? checkYamlFile(yaml, detectorFileSchema(checks)) : yaml;
+  return 'value' in checked ? { groups: checked.value, problems: [] } : { groups: [], problems: checked.map(formatProblem) };
 }
 
 /** '' is every tenant without one of its own; undefined is no such file. */

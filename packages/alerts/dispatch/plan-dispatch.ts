@@ -1,8 +1,7 @@
-import { fingerprintLabels } from '#alerts/routing/fingerprint.ts';
 import { firstFlushMs, isResolved, nextFlushMs, planFlush } from '#alerts/routing/flush.ts';
 import { groupKey, groupLabels } from '#alerts/routing/group.ts';
 import { createInhibitor } from '#alerts/routing/inhibition.ts';
-import { mergeAlerts, type ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
+import type { ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
 import { type NotificationEntry, type NotificationReason, planNotification } from '#alerts/routing/notification.ts';
 import { listRoutes, type Route, routeAlert } from '#alerts/routing/route-tree.ts';
 import { createSilencer, type Silence } from '#alerts/routing/silence.ts';
@@ -10,6 +9,7 @@ import { findTimeMuting } from '#alerts/routing/time-interval.ts';
 import type { Alert, LabelSet } from '#model/alert.ts';
 import type { AlertBook, BookGroup } from './book.ts';
 import type { IntegrationRef, Routing } from './routing.ts';
+import { takeAlerts } from './take-alerts.ts';
 
 /** An alert as it goes out. */
 export interface ToldAlert extends Alert {
@@ -52,14 +52,7 @@ export interface DispatchPlan {
 export function planDispatch(input: DispatchInput): DispatchPlan {
   const { book, routing, nowMs } = input;
   const alerts = new Map(book.alerts);
-  const changed: string[] = [];
-  for (const told of input.told) {
-    const fingerprint = fingerprintLabels(told.labels);
-    const held = alerts.get(fingerprint);
-    if (held === undefined && isResolved(told, nowMs)) continue;
-    alerts.set(fingerprint, mergeAlerts(held, told, nowMs));
-    changed.push(fingerprint);
-  }
+  const changed = takeAlerts(alerts, input.told, nowMs);
   const isRerouted = book.configId !== routing.configId;
   const groups = openGroups(isRerouted ? adoptGroups(book, routing) : book.groups);
   for (const fingerprint of isRerouted ? alerts.keys() : changed) {

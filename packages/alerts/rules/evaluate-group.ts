@@ -1,3 +1,4 @@
+import { observeDetector } from '#alerts/detectors/observe-detector.ts';
 import { isOpsError, type OpsError } from '#core/errors.ts';
 import { seriesKey } from '#model/series.ts';
 import type { Query } from '#ports/query.ts';
@@ -86,8 +87,8 @@ export function retireRules(
   return { samples: staleMarkers(states.flatMap(writtenSeries), written), changes: firing.map((alert) => endAlert(alert, atMs)) };
 }
 
-/** Rules of one key keep their order among themselves. */
-function statesByKey(states: readonly RuleState[]): Map<string, RuleState[]> {
+/** States by the key of their rule; rules of one key keep their order among themselves. */
+export function statesByKey(states: readonly RuleState[]): Map<string, RuleState[]> {
   const byKey = new Map<string, RuleState[]>();
   for (const state of states) {
     const key = ruleKey(state);
@@ -105,8 +106,15 @@ async function evaluateRule(
   state: RuleState,
   queryAtMs: number,
 ): Promise<RuleResult> {
-  const { samples: vector } = await query.instant({ tenant, expr: rule.expr, atMs: queryAtMs, signal });
+  const ask = async (expr: string) => (await query.instant({ tenant, expr, atMs: queryAtMs, signal })).samples;
   const { limit } = group;
+  if (rule.kind === 'detector') {
+    const { vector, memory } = await observeDetector({ ask }, { detector: rule.detector, memory: state.memory, atMs: queryAtMs });
+    const result = await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit });
+    const difference = result.difference === 'none' && memory !== state.memory ? 'values' : result.difference;
+    return { ...result, difference, state: { ...result.state, memory } };
+  }
+  const vector = await ask(rule.expr);
   if (rule.kind === 'alert') return await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit });
   return evaluateRecordingRule({ rule, state, vector, atMs, limit });
 }

@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { DetectorMemory } from '#alerts/detectors/detector.ts';
 import { OpsError } from '#core/errors.ts';
 import type { LabelSet } from '#model/alert.ts';
 import { type Label, type Series, seriesFromJson } from '#model/series.ts';
@@ -39,6 +40,7 @@ interface PackedRule {
   /** Metrics of `series` and their labels as JSON. */
   readonly series: { readonly metrics: readonly string[]; readonly json: readonly string[] };
   readonly alerts: PackedAlerts;
+  readonly memory?: DetectorMemory | undefined;
 }
 
 interface PackedAlerts {
@@ -56,7 +58,7 @@ interface PackedAlerts {
 const LETTERS: Readonly<Record<AlertPhase, string>> = { pending: 'p', firing: 'f', inactive: 'i' };
 const PHASES: Readonly<Record<string, AlertPhase>> = { p: 'pending', f: 'firing', i: 'inactive' };
 
-function packRule({ kind, name, labels, error, series, alerts }: RuleState): PackedRule {
+function packRule({ kind, name, labels, error, series, alerts, memory }: RuleState): PackedRule {
   return {
     kind,
     name,
@@ -73,10 +75,11 @@ function packRule({ kind, name, labels, error, series, alerts }: RuleState): Pac
       keepFiringSince: alerts.map(({ keepFiringSinceMs }) => keepFiringSinceMs ?? null),
       values: alerts.map(({ value }) => packNumber(value)),
     },
+    memory,
   };
 }
 
-function unpackRule({ kind, name, labels, error, series, alerts }: PackedRule): RuleState {
+function unpackRule({ kind, name, labels, error, series, alerts, memory }: PackedRule): RuleState {
   const labelLists = unpackTable(alerts.labels);
   const annotations = unpackTable(alerts.annotations);
   return {
@@ -97,6 +100,7 @@ function unpackRule({ kind, name, labels, error, series, alerts }: PackedRule): 
         value: Number(alerts.values[i]),
       }),
     ),
+    ...(memory && { memory }),
   };
 }
 
