@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { AnomalyFields, defaultKeepFiringMs, toAnomaly } from '#alerts/anomaly/anomaly-fields.ts';
 import { conditionsOf } from '#alerts/pattern/pattern.ts';
 import { PatternFields, toPattern } from '#alerts/pattern/pattern-fields.ts';
 import { isLabelName } from '#alerts/rules/check-rule.ts';
 import type { DetectorRule, RuleGroup } from '#alerts/rules/rule.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import { durationField, strictFields } from '#model/strict-fields.ts';
+import type { Detector } from './detector.ts';
 
 /** What checks a file's expressions and templates; each throws `input` for one that does not parse. */
 export interface DetectorFileOptions {
@@ -34,8 +36,11 @@ const common = {
 
 const PatternMember = strictFields({ kind: z.literal('pattern'), ...common, ...PatternFields });
 
+const AnomalyMember = strictFields({ kind: z.literal('anomaly'), ...common, ...AnomalyFields });
+
 /** A detector as it is written; each kind brings its own fields. */
-const Member = z.discriminatedUnion('kind', [PatternMember], 'kind takes: pattern');
+const Member = z.discriminatedUnion('kind', [PatternMember, AnomalyMember], 'kind takes: pattern, anomaly');
+type Member = z.infer<typeof Member>;
 
 const Group = strictFields({
   name,
@@ -63,25 +68,24 @@ export function detectorFileSchema(options: DetectorFileOptions): z.ZodType<read
       for (const [j, member] of group.detectors.entries())
         checkMember(options, group, member, (path, text) => fail(['detectors', j, ...path], text));
     }
+    checkRecords(groups, (path, message) => void context.addIssue({ code: 'custom', path, message }));
     return context.issues.length > 0 ? z.NEVER : groups.map(toGroup);
   });
 }
 
 type Fail = (path: PropertyKey[], message: string) => void;
 
-function checkMember(options: DetectorFileOptions, group: Group, member: Group['detectors'][number], fail: Fail): void {
-  const pattern = toPattern(member, intervalOf(group));
-  if (typeof pattern === 'string') {
-    fail([], pattern);
+function checkMember(options: DetectorFileOptions, group: Group, member: Member, fail: Fail): void {
+  const detector = toDetector(group, member);
+  if (typeof detector === 'string') {
+    fail([], detector);
     return;
   }
-  for (const { expr } of conditionsOf(pattern)) {
+  for (const { field, expr } of exprsOf(detector)) {
     const reason = reasonOf(() => options.checkExpr(expr));
-    if (reason !== undefined) fail([pattern.form], `could not parse expression ${JSON.stringify(expr.slice(0, 60))}: ${reason}`);
+    if (reason !== undefined) fail([field], `could not parse expression ${JSON.stringify(expr.slice(0, 60))}: ${reason}`);
   }
-  if ('windowMs' in pattern && pattern.windowMs > MAX_EVALUATIONS * intervalOf(group)) {
-    fail([pattern.form], `spans more than ${MAX_EVALUATIONS} evaluations; take a shorter window or a longer interval`);
-  }
+  checkTimes(group, detector, fail);
   for (const field of ['labels', 'annotations'] as const) {
     for (const [label, text] of Object.entries({ ...group[field], ...member[field] })) {
       const reason = reasonOf(() => options.checkTemplate(member.alert, text));
@@ -100,16 +104,57 @@ function toGroup(group: Group): RuleGroup {
   return { name: groupName, intervalMs: interval, queryOffsetMs, limit, labels, rules };
 }
 
-function toRule(group: Group, member: Group['detectors'][number]): DetectorRule {
+/** The detector that is meant, or in words why there is none. */
+function toDetector(group: Group, member: Member): Detector | string {
+  if (member.kind === 'anomaly') return toAnomaly(member, member.alert);
   const pattern = toPattern(member, intervalOf(group));
-  if (typeof pattern === 'string') throw new Error(pattern); // checked before
+  return typeof pattern === 'string' ? pattern : { kind: member.kind, by: member.by, pattern };
+}
+
+/** Every expression of a detector, and the field that it stands in. */
+function exprsOf(detector: Detector): { readonly field: string; readonly expr: string }[] {
+  if (detector.kind === 'anomaly') return [{ field: 'expr', expr: detector.expr }];
+  return conditionsOf(detector.pattern).map(({ expr }) => ({ field: detector.pattern.form, expr }));
+}
+
+function checkTimes(group: Group, detector: Detector, fail: Fail): void {
+  if (detector.kind === 'anomaly') {
+    const { missingAfterMs = 0, forgetAfterMs } = detector;
+    if (forgetAfterMs <= missingAfterMs) fail(['forget_after'], 'must be longer than missing_after');
+    if (forgetAfterMs < intervalOf(group)) fail(['forget_after'], 'must not be shorter than the interval of the group');
+    return;
+  }
+  const { pattern } = detector;
+  if ('windowMs' in pattern && pattern.windowMs > MAX_EVALUATIONS * intervalOf(group)) {
+    fail([pattern.form], `spans more than ${MAX_EVALUATIONS} evaluations; take a shorter window or a longer interval`);
+  }
+}
+
+/** Two detectors that record under one name would write over each other's band. */
+function checkRecords(groups: readonly Group[], fail: Fail): void {
+  const taken = new Set<string>();
+  for (const [i, group] of groups.entries()) {
+    for (const [j, member] of group.detectors.entries()) {
+      if (member.kind !== 'anomaly') continue;
+      const { record } = toAnomaly(member, member.alert);
+      if (taken.has(record))
+        fail(['groups', i, 'detectors', j, 'record'], `${record} is recorded by another detector of this file; name another one`);
+      taken.add(record);
+    }
+  }
+}
+
+function toRule(group: Group, member: Member): DetectorRule {
+  const detector = toDetector(group, member);
+  if (typeof detector === 'string') throw new Error(detector); // checked before
+  const keepFiringForMs = member.kind === 'anomaly' ? defaultKeepFiringMs(intervalOf(group)) : 0;
   return {
     kind: 'detector',
     name: member.alert,
-    expr: conditionsOf(pattern)[0]?.expr ?? '',
-    detector: { kind: member.kind, by: member.by, pattern },
+    expr: exprsOf(detector)[0]?.expr ?? '',
+    detector,
     forMs: member.for ?? 0,
-    keepFiringForMs: member.keep_firing_for ?? 0,
+    keepFiringForMs: member.keep_firing_for ?? keepFiringForMs,
     labels: { ...group.labels, ...member.labels },
     annotations: { ...group.annotations, ...member.annotations },
   };

@@ -6,7 +6,15 @@ import { endAlert, evaluateAlertRule } from './evaluate-alert-rule.ts';
 import { evaluateRecordingRule } from './evaluate-recording-rule.ts';
 import type { RenderTemplate } from './expand-alert.ts';
 import type { Rule, RuleGroup } from './rule.ts';
-import { type AlertChange, failRule, type RuleResult, type RuleSample, type StateDifference, staleMarkers } from './rule-result.ts';
+import {
+  type AlertChange,
+  addRecorded,
+  failRule,
+  type RuleResult,
+  type RuleSample,
+  type StateDifference,
+  staleMarkers,
+} from './rule-result.ts';
 import { newRuleState, type RuleState, ruleKey, writtenSeries } from './rule-state.ts';
 
 export interface EvaluateGroupDeps {
@@ -109,8 +117,9 @@ async function evaluateRule(
   const ask = async (expr: string) => (await query.instant({ tenant, expr, atMs: queryAtMs, signal })).samples;
   const { limit } = group;
   if (rule.kind === 'detector') {
-    const { vector, memory } = await observeDetector({ ask }, { detector: rule.detector, memory: state.memory, atMs: queryAtMs });
-    const result = await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit });
+    const observed = await observeDetector({ ask }, { detector: rule.detector, memory: state.memory, atMs: queryAtMs });
+    const { vector, recorded = [], memory } = observed;
+    const result = addRecorded(await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit }), recorded);
     const difference = result.difference === 'none' && memory !== state.memory ? 'values' : result.difference;
     return { ...result, difference, state: { ...result.state, memory } };
   }
