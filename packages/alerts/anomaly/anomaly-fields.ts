@@ -17,11 +17,8 @@ const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 /** The fields of a detector of anomalies. */
 export const AnomalyFields = {
   expr: z.string().min(1, 'must not be empty'),
-  score: z.number().min(0.632, 'must be from 0.632 to below 1').lt(1, 'must be from 0.632 to below 1').optional(),
-  reasons: z
-    .array(z.enum(reasonCodes, { error: `takes ${reasonCodes.join(', ')}` }))
-    .min(1)
-    .optional(),
+  score: z.number().min(0.632).lt(1).optional(),
+  reasons: z.array(z.enum(reasonCodes)).min(1).optional(),
   expected_interval: durationField('1s').optional(),
   missing_after: durationField('1s').optional(),
   forget_after: durationField('1s').optional(),

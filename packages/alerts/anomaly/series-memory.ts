@@ -13,7 +13,7 @@ export interface Figures {
 /** The figures come first, as float64; the detector's state follows. */
 const FIGURES_BYTES = 32;
 
-/** What is kept of a series in bytes: at most 2,968. `state` may be what was unpacked and has not changed. */
+/** What is kept of a series in bytes: at most 2,936. `state` may be what was unpacked and has not changed. */
 export function packSeries({ value, score, low, high }: Figures, state: DetectorState | Uint8Array): Uint8Array {
   const stateBytes = state instanceof Uint8Array ? state : encodeDetectorState(state);
   const bytes = new Uint8Array(FIGURES_BYTES + stateBytes.length);

@@ -6,7 +6,7 @@ import type { DetectorState } from './state.ts';
 
 // A state's bytes, little-endian: a header of 8 bytes that begins with the version, a byte of visits for each of the 24 hours of a
 // day and the 168 of a week, then float64: the numbers that there always are, the recent samples that there are, and the usual
-// values of the hours that were visited. At most 2,936 bytes.
+// values of the hours that were visited. At most 2,904 bytes.
 
 /** Of the bytes of a state; another one is refused. */
 export const stateVersion = 1;

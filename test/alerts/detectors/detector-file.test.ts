@@ -98,8 +98,50 @@ groups:
     expect(groups[0]?.rules[0]).toMatchObject({ detector: { pattern: expected } });
   });
 
+  it('takes anomalies, with what they leave out as it is by default', () => {
+    const { groups, problems } = readFile(`
+groups:
+  - name: g
+    interval: 2m
+    detectors:
+      - {kind: anomaly, alert: '2nd load!', expr: sum(load)}
+      - kind: anomaly
+        alert: Odd
+        expr: sum by (job) (rate(requests[5m]))
+        for: 5m
+        keep_firing_for: 1h
+        score: 0.98
+        reasons: [spike, missing-data]
+        expected_interval: 2m
+        missing_after: 10d
+        max_series: 5000
+        record: job:requests
+`);
+    expect(problems).toEqual([]);
+    expect(groups[0]?.rules).toEqual([
+      {
+        ...{ kind: 'detector', name: '2nd load!', expr: 'sum(load)', forMs: 0, keepFiringForMs: 1_800_000, labels: {}, annotations: {} },
+        detector: {
+          ...{ kind: 'anomaly', expr: 'sum(load)', score: 0.9, expectedIntervalMs: undefined, missingAfterMs: undefined },
+          ...{ forgetAfterMs: 604_800_000, maxSeries: 1_000, record: '_2nd_load_' },
+          reasons: ['new-extreme', 'spike', 'seasonal', 'level-shift', 'distribution-change', 'flat-line', 'missing-data'],
+        },
+      },
+      expect.objectContaining({
+        forMs: 300_000,
+        keepFiringForMs: 3_600_000,
+        detector: {
+          ...{ kind: 'anomaly', expr: 'sum by (job) (rate(requests[5m]))', score: 0.98, reasons: ['spike', 'missing-data'] },
+          ...{ expectedIntervalMs: 120_000, missingAfterMs: 864_000_000, forgetAfterMs: 1_728_000_000, maxSeries: 5_000 },
+          record: 'job:requests',
+        },
+      }),
+    ]);
+  });
+
+  const anomaly = (text: string) => `groups: [{name: g, detectors: [{kind: anomaly, alert: X, ${text}}]}]`;
   const faults: readonly [string, string, string][] = [
-    ['a kind that nobody knows', 'groups: [{name: g, detectors: [{kind: magic, alert: X}]}]', 'kind takes: pattern'],
+    ['a kind that nobody knows', 'groups: [{name: g, detectors: [{kind: magic, alert: X}]}]', 'kind takes: pattern, anomaly'],
     [
       'a field that nobody knows',
       detector('flap: 1, heartbeat: {expr: up, missing_for: 5m}'),
@@ -130,6 +172,25 @@ groups:
       'a name that comes twice',
       'groups:\n- &g {name: g, detectors: [{kind: pattern, alert: X, stuck: {expr: up, for: 5m}}]}\n- *g\n',
       '"g" is repeated',
+    ],
+    ['an anomaly of nothing', anomaly('score: 0.9'), 'groups[0].detectors[0].expr'],
+    ['an anomaly of what does not parse', anomaly('expr: up +'), 'detectors[0].expr: could not parse expression "up +"'],
+    ['a score that noise reaches', anomaly('expr: up, score: 0.5'), 'score: must be at least 0.632; got the number 0.5'],
+    ['a score that none reaches', anomaly('expr: up, score: 1'), 'score: must be less than 1; got the number 1'],
+    ['a reason that nobody knows', anomaly('expr: up, reasons: [odd]'), 'reasons[0]: accepted: new-extreme, spike, seasonal'],
+    ['no reason', anomaly('expr: up, reasons: []'), 'reasons'],
+    ['too many series', anomaly('expr: up, max_series: 20000'), 'max_series'],
+    ['a record that needs quotes', anomaly('expr: up, record: a b'), 'record: must be the name of a metric'],
+    ['a pattern in an anomaly', anomaly('expr: up, stuck: {expr: up, for: 5m}'), 'is not a field here; accepted: kind, alert'],
+    [
+      'an anomaly forgotten before it is missed',
+      anomaly('expr: up, missing_after: 1h, forget_after: 1h'),
+      'forget_after: must be longer than missing_after',
+    ],
+    [
+      'two bands of one name',
+      'groups: [{name: g, detectors: [{kind: anomaly, alert: X, expr: up}]}, {name: h, detectors: [{kind: anomaly, alert: X, expr: up}]}]',
+      'groups[1].detectors[0].record: X is recorded by another detector of this file',
     ],
     ['no YAML', 'groups: [', 'is no valid YAML'],
   ];
