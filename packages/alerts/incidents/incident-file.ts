@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { compileMatchers } from '#alerts/routing/matchers.ts';
 import { parseMatchers } from '#alerts/routing/parse-matchers.ts';
 import { isOpsError } from '#core/errors.ts';
 import { durationField, strictFields } from '#model/strict-fields.ts';
@@ -9,7 +10,9 @@ const labels = z.array(label);
 
 const MatchersField = z.string().transform((text, context) => {
   try {
-    return parseMatchers(text).matchers;
+    const { matchers } = parseMatchers(text);
+    compileMatchers(matchers);
+    return matchers;
   } catch (error) {
     if (!isOpsError(error, 'input')) throw error;
     context.addIssue({ code: 'custom', message: error.message });
