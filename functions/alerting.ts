@@ -1,7 +1,10 @@
 import { matchesGlob } from 'node:path';
+import type * as z from 'zod';
 import { detectorFileSchema } from '#alerts/detectors/detector-file.ts';
 import { compileRouting, DEFAULT_ROUTING_TEXT, type Routing } from '#alerts/dispatch/routing.ts';
 import type { SourcedGroup } from '#alerts/evaluate/group-pointer.ts';
+import { IncidentFile } from '#alerts/incidents/incident-file.ts';
+import { DEFAULT_SETTINGS, type IncidentSettings } from '#alerts/incidents/settings.ts';
 import type { RuleGroup } from '#alerts/rules/rule.ts';
 import { formatRuleFileError, readRuleFile } from '#alerts/rules/rule-file.ts';
 import { checkRuleTemplate } from '#alerts/rules/rule-templates.ts';
@@ -19,6 +22,8 @@ export interface Alerting {
   /** Of a tenant, or of all that have none of their own. */
   routing(tenant: string): Routing;
   templates(tenant: string): TemplateSet;
+  /** How the alerts of a tenant become incidents. */
+  incidents(tenant: string): IncidentSettings;
 }
 
 const DEFAULT_TENANT = 'default';
@@ -27,7 +32,7 @@ const compiled = new WeakMap<Config, Promise<Alerting>>();
 /**
  * Compiles a configuration's alerting files, once: `rules/*.yaml` and `detectors/*.yaml` of tenant `default`, `rules/<tenant>/*.yaml` and
  * `detectors/<tenant>/*.yaml` of others,
- * `alertmanager.yml` for all tenants and `alertmanager/<tenant>.yml` for one, and the templates that those name, by globs within the
+ * `alertmanager.yml` and `incidents.yaml` for all tenants, `alertmanager/<tenant>.yml` and `incidents/<tenant>.yaml` for one, and the templates that those name, by globs within the
  * folder. `input` with a line for each problem: `rules/a.yaml:4:9: ...`.
  */
 export function compileAlerting(config: Config): Promise<Alerting> {
@@ -63,10 +68,23 @@ async function compileFiles({ files }: Config): Promise<Alerting> {
       problems.push(`${path}: ${error.message}${error.hint ? ` ${error.hint}` : ''}`);
     }
   }
+  const incidents = new Map<string, IncidentSettings>();
+  for (const path of paths) {
+    const [, tenant] = /^incidents(?:\/([^/]+))?\.ya?ml$/.exec(path) ?? [];
+    if (!/^incidents(?:\/[^/]+)?\.ya?ml$/.test(path)) continue;
+    const file = readYaml(path, await read(path), IncidentFile);
+    problems.push(...file.problems);
+    if (file.value) incidents.set(tenant ?? '', file.value);
+  }
   if (problems.length > 0) throw new OpsError('input', problems.join('\n'));
   const fallback = routings.get('') ?? { routing: compileRouting(DEFAULT_ROUTING_TEXT), templates: parseTemplateFiles([]) };
   const of = (tenant: string) => routings.get(tenant) ?? fallback;
-  return { groups, routing: (tenant) => of(tenant).routing, templates: (tenant) => of(tenant).templates };
+  return {
+    groups,
+    routing: (tenant) => of(tenant).routing,
+    templates: (tenant) => of(tenant).templates,
+    incidents: (tenant) => incidents.get(tenant) ?? incidents.get('') ?? DEFAULT_SETTINGS,
+  };
 }
 
 interface GroupFile {
@@ -82,9 +100,14 @@ function readRules(path: string, text: string): GroupFile {
 }
 
 function readDetectors(path: string, text: string): GroupFile {
+  const { value = [], problems } = readYaml(path, text, detectorFileSchema(checks));
+  return { groups: value, problems };
+}
+
+function readYaml<T>(path: string, text: string, schema: z.ZodType<T>): { readonly value?: T; readonly problems: readonly string[] } {
   const yaml = parseYamlFile(path, text);
-  const checked = 'value' in yaml ? checkYamlFile(yaml, detectorFileSchema(checks)) : yaml;
-  return 'value' in checked ? { groups: checked.value, problems: [] } : { groups: [], problems: checked.map(formatProblem) };
+  const checked = 'value' in yaml ? checkYamlFile(yaml, schema) : yaml;
+  return 'value' in checked ? { value: checked.value, problems: [] } : { problems: checked.map(formatProblem) };
 }
 
 /** '' is every tenant without one of its own; undefined is no such file. */

@@ -1,4 +1,5 @@
 import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-rules.ts';
+import type { CorrelateDeps } from '#alerts/incidents/correlate-alerts.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
 import { tenantSettings } from '#config/load-config.ts';
@@ -23,6 +24,15 @@ export function evaluateDeps(deps: FunctionDeps): EvaluateDeps {
     openView: (tenant) => openView(deps, tenant),
     write: (tenant, samples, atMs) => writeSamples(deps, tenant, samples, atMs),
     generatorUrl: (expr) => `${externalUrl}/graph?g0.expr=${encodeURIComponent(expr)}&g0.tab=1`,
+  };
+}
+
+/** What correlating alerts is made of. */
+export function correlateDeps({ blobs, table, now, newId, config, externalUrl }: FunctionDeps): CorrelateDeps {
+  return {
+    ...{ blobs, table, now, newId },
+    settings: async (tenant) => (await compileAlerting(config)).incidents(tenant),
+    incidentUrl: (id) => `${externalUrl}/api/incidents/${id}`,
   };
 }
 

@@ -9,6 +9,7 @@ export const schedules: readonly Schedule[] = [
   { name: 'ingest-aggregate', function: 'ingest-aggregate', expression: 'rate(1 minute)' },
   { name: 'alerts-evaluate', function: 'alerts-evaluate', expression: 'rate(1 minute)' },
   { name: 'alerts-dispatch', function: 'alerts-dispatch', expression: 'rate(1 minute)' },
+  { name: 'alerts-correlate', function: 'alerts-correlate', expression: 'rate(1 minute)' },
   { name: 'alerts-deliver', function: 'alerts-deliver', expression: 'rate(1 minute)' },
   { name: 'events-publish', function: 'events-publish', expression: 'rate(1 minute)' },
 ];

@@ -7,6 +7,7 @@ import { apiGroups } from '#api/groups.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import { HOUR_MS } from '#core/time.ts';
+import { compileAlerting } from '#functions/alerting.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { schedules } from '#functions/schedules.ts';
@@ -52,6 +53,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       ...apiGroups({
         ...deps,
         queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
+        fileGroups: async (tenant) => (await compileAlerting(deps.config)).groups.get(tenant) ?? [],
         invoke,
         functionNames,
         isShared: settings.tokens.length > 0,

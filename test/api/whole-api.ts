@@ -6,6 +6,7 @@ import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
 import { loadConfig, tenantSettings } from '#config/load-config.ts';
 import { createMetricRegistry, type MetricRegistry } from '#core/metrics.ts';
+import { compileAlerting } from '#functions/alerting.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { functionNames, loadFunction } from '#functions/registry.ts';
@@ -85,6 +86,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
       ...apiGroups({
         ...deps,
         queryLimits: (tenant) => tenantSettings(config, tenant).queryLimits,
+        fileGroups: async (tenant) => (await compileAlerting(deps.config)).groups.get(tenant) ?? [],
         invoke,
         functionNames,
         isShared: tokens.length > 0,

@@ -1,4 +1,5 @@
 import { batchWrite } from '#alerts/deliver/delivery.ts';
+import { INCIDENT_LABEL } from '#alerts/incidents/incident-alert.ts';
 import { dropPacked, packBytes, unpackBytes } from '#alerts/packed-bytes.ts';
 import { forEachSettled } from '#core/for-each-settled.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
@@ -18,6 +19,8 @@ export interface DispatchDeps {
   readonly now: Clock;
   readonly newId: () => string;
   readonly routing: (tenant: string) => Promise<Routing>;
+  /** Open incidents by the fingerprints of their alerts; asked for where inhibition goes by them. */
+  readonly memberships: (tenant: string) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** One look at one tenant's alerts. */
@@ -66,7 +69,8 @@ async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<Dispa
   const book = await openBook(deps, before);
   const told = (await Promise.all(entries.map((entry) => openEntry(deps, entry)))).flat();
   const silences = [...(await readSilences(table, tenant, nowMs)).values()];
-  const plan = planDispatch({ book, told, routing, silences, nowMs });
+  const incidents = asksForIncidents(routing) ? await deps.memberships(tenant) : undefined;
+  const plan = planDispatch({ book, told, routing, silences, incidents, nowMs });
   const version = (before?.version ?? 0) + 1;
   const packed = await packBytes(deps, `alerts/${tenant}/book`, encodeBook(plan.book));
   const alongside = plan.deliveries.length > 0 ? [await batchWrite(deps, tenant, version, plan.deliveries)] : [];
@@ -78,6 +82,13 @@ async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<Dispa
   await clearInbox(deps, tenant, entries);
   await dropPacked(deps, before?.packed, packed);
   return { tenant, taken: entries.length, ...counts };
+}
+
+/** True where an inhibition looks at the label that only incidents give. */
+function asksForIncidents({ inhibitRules }: Routing): boolean {
+  return inhibitRules.some(
+    ({ equal, targetMatchers }) => equal.includes(INCIDENT_LABEL) || targetMatchers.some(({ name }) => name === INCIDENT_LABEL),
+  );
 }
 
 /** The book that a pointer points to. */
