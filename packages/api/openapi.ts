@@ -142,7 +142,8 @@ const detection: readonly Operation[] = [
     summary: 'What is detected: each detector with how its last evaluation left it',
     scope: 'query',
     answers: {
-      '200': '{"detectors":[{name, file, group, kind, conditions, evaluatedAt, error, state {labelSets, pending, firing}, ...}]}',
+      '200':
+        '{"detectors":[{name, file, group, kind, conditions or expr and band, evaluatedAt, error, state {labelSets, pending, firing}, ...}]}',
     },
   },
   {

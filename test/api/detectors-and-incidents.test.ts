@@ -18,6 +18,7 @@ groups:
         kind: pattern
         by: []
         stuck: {expr: up, for: 1m}
+      - {kind: anomaly, alert: Odd, expr: up == 1, expected_interval: 1m, reasons: [missing-data, spike]}
 `;
 const files = {
   'tenants.yaml': 'tenants:\n  a: {}\n  b: {}\n',
@@ -49,7 +50,7 @@ describe('/api/detectors', () => {
   it('lists what is detected, with what the last evaluation left, to the tenant alone', async () => {
     const api = await createWholeApi({ config: files, tokens });
     const before = await read(api, '/api/detectors', 'ta');
-    expect(before.body.detectors).toHaveLength(2);
+    expect(before.body.detectors).toHaveLength(3);
     expect(before.body.detectors[0]).toMatchObject({ name: 'HostGone', error: '', state: { labelSets: 0, pending: 0, firing: 0 } });
     await store(
       api,
@@ -75,7 +76,20 @@ describe('/api/detectors', () => {
         state: { labelSets: 2, pending: 0, firing: 1 },
       },
       { name: 'Ambiguous', state: { labelSets: 1 } },
+      {
+        name: 'Odd',
+        kind: 'anomaly',
+        expr: 'up == 1',
+        score: 0.9,
+        reasons: ['missing-data', 'spike'],
+        expectedIntervalSeconds: 60,
+        forgetAfterSeconds: 604_800,
+        band: { score: 'Odd:anomaly_score', low: 'Odd:anomaly_low', high: 'Odd:anomaly_high' },
+        state: { labelSets: 2, pending: 0, firing: 1 }, // y is missing
+      },
     ]);
+    const band = await read(api, `/api/v1/query?query=Odd:anomaly_score&time=${(NOW + 7 * minute) / 1_000}`, 'ta');
+    expect(band.body.data.result).toMatchObject([{ metric: { instance: 'x' }, value: [expect.anything(), '0'] }]);
     expect((await read(api, '/api/detectors', 'tb')).body).toEqual({ detectors: [] });
     expect((await read(api, '/api/detectors', 'ti')).status).toBe(403);
   });
@@ -99,7 +113,7 @@ describe('/api/detectors', () => {
     const { status, text } = await api.ask('/api/detectors');
     expect(status).toBe(400);
     expect(JSON.parse(text).error.message).toMatch(
-      /detectors\/x\.yaml:3:\d+: .*kind takes: pattern\nincidents\.yaml:1:9: window: must be a duration/s,
+      /detectors\/x\.yaml:3:\d+: .*kind takes: pattern, anomaly\nincidents\.yaml:1:9: window: must be a duration/s,
     );
   });
 });

@@ -18,3 +18,8 @@ export interface AnomalyDetector {
   /** What the names of the band's series begin with. */
   readonly record: string;
 }
+
+/** Names of the series that say of each series how unusual it was, and between what it was expected. */
+export function bandSeries(record: string): Readonly<Record<'score' | 'low' | 'high', string>> {
+  return { score: `${record}:anomaly_score`, low: `${record}:anomaly_low`, high: `${record}:anomaly_high` };
+}

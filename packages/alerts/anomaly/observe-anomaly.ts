@@ -3,11 +3,11 @@ import type { DetectorMemory, DetectorObserved, ExplainedSample } from '#alerts/
 import { OpsError } from '#core/errors.ts';
 import { seriesFromJson } from '#model/series.ts';
 import type { InstantSample } from '#ports/query.ts';
-import type { AnomalyDetector } from './anomaly-detector.ts';
+import { type AnomalyDetector, bandSeries } from './anomaly-detector.ts';
 import { explainMissing, explainVerdict } from './explanation.ts';
 import { missingSince } from './missing.ts';
 import { detectorParameters } from './parameters.ts';
-import { type Figures, packSeries, stateBytesOf, unpackFigures, unpackState } from './series-memory.ts';
+import { packSeries, stateBytesOf, unpackFigures, unpackState } from './series-memory.ts';
 import { createDetectorState, type DetectorState } from './state.ts';
 import { stateVersion } from './state-codec.ts';
 import { type AlertOptions, updateDetector } from './update-detector.ts';
@@ -155,13 +155,14 @@ function toMemory(form: string, atMs: number, kept: readonly Kept[]): DetectorMe
 function resultOf({ record }: AnomalyDetector, { rows, packed }: DetectorMemory): Omit<DetectorObserved, 'memory'> {
   const vector: ExplainedSample[] = [];
   const recorded: InstantSample[] = [];
+  const names = bandSeries(record);
   for (const [i, [labels, , explanation]] of rows.entries()) {
     const figures = unpackFigures(packed?.states[i] as Uint8Array);
     if (explanation === undefined && Number.isNaN(figures.score)) continue;
     const series = seriesFromJson('', labels);
     if (explanation !== undefined) vector.push({ series, value: figures.value, explanation });
-    for (const name of ['score', 'low', 'high'] as const satisfies readonly (keyof Figures)[]) {
-      if (!Number.isNaN(figures[name])) recorded.push({ series: { ...series, metric: `${record}:anomaly_${name}` }, value: figures[name] });
+    for (const end of ['score', 'low', 'high'] as const) {
+      if (!Number.isNaN(figures[end])) recorded.push({ series: { ...series, metric: names[end] }, value: figures[end] });
     }
   }
   return { vector, recorded };

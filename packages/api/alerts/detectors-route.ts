@@ -1,4 +1,6 @@
 import { Hono } from 'hono';
+import { bandSeries } from '#alerts/anomaly/anomaly-detector.ts';
+import type { Detector } from '#alerts/detectors/detector.ts';
 import { DEFAULT_INTERVAL_MS } from '#alerts/evaluate/evaluate-rules.ts';
 import type { SourcedGroup } from '#alerts/evaluate/group-pointer.ts';
 import { type GroupView, type RuleViewDeps, viewRules } from '#alerts/evaluate/rule-view.ts';
@@ -35,10 +37,7 @@ function describeDetector({ namespace, group, pointer }: GroupView, rule: Detect
     name: rule.name,
     file: namespace,
     group: group.name,
-    kind: detector.kind,
-    pattern: detector.pattern.form,
-    conditions: conditionsOf(detector.pattern),
-    by: detector.by,
+    ...describeKind(detector),
     labels: rule.labels,
     annotations: rule.annotations,
     intervalSeconds: (group.intervalMs ?? DEFAULT_INTERVAL_MS) / 1_000,
@@ -50,5 +49,20 @@ function describeDetector({ namespace, group, pointer }: GroupView, rule: Detect
       pending: alerts.filter(({ phase }) => phase === 'pending').length,
       firing: alerts.filter(({ phase }) => phase === 'firing').length,
     },
+  };
+}
+
+function describeKind(detector: Detector) {
+  if (detector.kind === 'pattern') {
+    const { kind, pattern, by } = detector;
+    return { kind, pattern: pattern.form, conditions: conditionsOf(pattern), by };
+  }
+  const { kind, expr, score, reasons, maxSeries, record } = detector;
+  const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1_000);
+  return {
+    ...{ kind, expr, score, reasons, maxSeries, band: bandSeries(record) },
+    expectedIntervalSeconds: seconds(detector.expectedIntervalMs),
+    missingAfterSeconds: seconds(detector.missingAfterMs),
+    forgetAfterSeconds: seconds(detector.forgetAfterMs),
   };
 }
