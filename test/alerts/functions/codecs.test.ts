@@ -56,7 +56,7 @@ const codecs: readonly {
 
 describe('stored alerts', () => {
   it.each(codecs)('$name comes back as it was, infinite ends among it', ({ values, encode, decode }) => {
-    fc.assert(
+    void fc.assert(
       fc.property(values, (value) => {
         expect(decode(encode(value as never))).toEqual(value);
       }),
@@ -66,7 +66,7 @@ describe('stored alerts', () => {
 
   it.each(codecs)('$name cut short, changed in a byte, or of other content is unavailable and lost', ({ values, encode, decode }) => {
     const damage = fc.tuple(values, fc.nat(), fc.integer({ min: 1, max: 255 }), fc.boolean());
-    fc.assert(
+    void fc.assert(
       fc.property(damage, ([value, place, change, isCut]) => {
         const bytes = encode(value as never);
         const at = place % bytes.length;
