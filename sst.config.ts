@@ -28,6 +28,7 @@ export default $config({
     return {
       ingestUrl: ingest.url,
       queryUrl: query.url,
+      alertsUrl: alerts['alerts-http'].url,
       bucket: storage.blobs.name,
       table: storage.table.name,
       alarms: events.alarms.arn,

@@ -29,13 +29,15 @@ export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<s
   const writeSamples = [onTable(table, 'PutItem', 'BatchWriteItem', 'ConditionCheckItem'), within(blobs, ['s3:PutObject'], 'segments')];
   const define = (name: string, memory: FunctionPlan['memory'], permissions: readonly sst.aws.FunctionPermissionArgs[]) =>
     defineFunction(events, data, name, {
-      ...{ memory, environment, timeout: '5 minutes', startedBy: name.endsWith('-http') ? 'url' : 'events' },
+      ...{ memory, environment },
+      ...(name.endsWith('-http') ? { timeout: '1 minute', startedBy: 'url' } : { timeout: '5 minutes', startedBy: 'events' }),
       permissions: [...own, ...permissions],
     });
   const functions = {
     'alerts-evaluate': define('alerts-evaluate', '1769 MB', [publish, ...readSamples, ...writeSamples]),
     'alerts-dispatch': define('alerts-dispatch', '1024 MB', [publish]),
     'alerts-deliver': define('alerts-deliver', '512 MB', targetPermissions(settings)),
+    'alerts-http': define('alerts-http', '1024 MB', [publish, ...readSamples]),
   };
   watch(events, functions);
   return functions;

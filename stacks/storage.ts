@@ -87,9 +87,9 @@ function createFunctions(events: Events, data: Data): Functions {
       {
         actions: ['s3:ListBucket'],
         resources: [blobs.arn],
-        conditions: [{ test: 'StringLike', variable: 's3:prefix', values: ['segments/*', 'tier=*'] }],
+        conditions: [{ test: 'StringLike', variable: 's3:prefix', values: ['segments/*', 'tier=*', 'alerts/*'] }],
       },
-      within(blobs, ['s3:DeleteObject'], 'segments', 'tier=hot', 'tier=warm', 'tier=cold'),
+      within(blobs, ['s3:DeleteObject'], 'segments', 'tier=hot', 'tier=warm', 'tier=cold', 'alerts'),
     ]),
     'events-publish': define('events-publish', '256 MB', [
       onTable(table, 'GetItem', 'Query', 'BatchWriteItem'),

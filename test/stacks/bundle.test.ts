@@ -10,6 +10,7 @@ const data = ['@aws-sdk/client-dynamodb', '@aws-sdk/client-s3'];
 const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonly string[]]>> = {
   'alerts/deliver': [1.7 * MB, [...data, '@aws-sdk/client-eventbridge', '@aws-sdk/client-sesv2', '@aws-sdk/client-sns']],
   'alerts/dispatch': [1.45 * MB, [...data, '@aws-sdk/client-eventbridge']],
+  'alerts/http': [1.7 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'alerts/evaluate': [1.6 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'api/create-key': [1.2 * MB, data],
   'api/delete-key': [1.2 * MB, data],
@@ -18,7 +19,7 @@ const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonl
   'ingest/aggregate': [1.2 * MB, data],
   'ingest/http': [1.3 * MB, data],
   'ingest/import': [1.25 * MB, data],
-  'query/http': [1.35 * MB, data],
+  'query/http': [1.4 * MB, data],
   'storage/compact': [1.2 * MB, data],
   'storage/downsample': [1.2 * MB, data],
   'storage/expire': [1.2 * MB, data],

@@ -118,7 +118,7 @@ describe('functions', () => {
   it('of alerts raise an alarm when rules fail, when notifications are given up, and when no rule is evaluated at all', () => {
     const own = deployed
       .all('cloudwatch/metricAlarm:MetricAlarm')
-      .filter(({ name }) => /^Alerts(?!.*Errors$)/.test(ownName(name)))
+      .filter(({ name }) => /^Alerts(?!.*(?:Errors|Throttles)$)/.test(ownName(name)))
       .map(({ metricName, dimensions, comparisonOperator, treatMissingData }) => [
         metricName,
         ownName(dimensions.FunctionName),
