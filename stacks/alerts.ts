@@ -8,14 +8,8 @@ import { onPartitions, onTable, within } from './permissions.ts';
 /** What all of them touch of the table: alerts, leases, the outbox that their events go to, and what was given up. */
 const PARTITIONS = ['alerts/*', 'lease', 'outbox', 'dead-letters'];
 
-/** The functions of alerting, and where its API is. */
-export interface Alerts {
-  readonly url: $util.Output<string>;
-  readonly functions: Functions;
-}
-
 /** The functions of functions/alerts/, each one a line of what it may do. */
-export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<string>, settings: AlertSettings): Alerts {
+export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<string>, settings: AlertSettings): Functions {
   const { blobs, table } = data;
   const environment = {
     QUARTERDECK_EXTERNAL_URL: settings.externalUrl ?? queryUrl,
@@ -35,26 +29,18 @@ export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<s
   const writeSamples = [onTable(table, 'PutItem', 'BatchWriteItem', 'ConditionCheckItem'), within(blobs, ['s3:PutObject'], 'segments')];
   const define = (name: string, memory: FunctionPlan['memory'], permissions: readonly sst.aws.FunctionPermissionArgs[]) =>
     defineFunction(events, data, name, {
-      ...{ memory, environment, timeout: '5 minutes', startedBy: name.endsWith('-http') ? 'url' : 'events' },
+      ...{ memory, environment },
+      ...(name.endsWith('-http') ? { timeout: '1 minute', startedBy: 'url' } : { timeout: '5 minutes', startedBy: 'events' }),
       permissions: [...own, ...permissions],
     });
-  // Answers, and takes alerts, silences and rules in: it evaluates nothing, tells nobody, and publishes nothing.
-  const http = defineFunction(events, data, 'alerts-http', {
-    ...{ memory: '1024 MB', environment, timeout: '1 minute', startedBy: 'url' },
-    permissions: [
-      onPartitions(table, ['alerts/*'], 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'),
-      within(blobs, ['s3:GetObject', 's3:PutObject'], 'alerts'),
-      ...readSamples,
-    ],
-  });
   const functions = {
     'alerts-evaluate': define('alerts-evaluate', '1769 MB', [publish, ...readSamples, ...writeSamples]),
     'alerts-dispatch': define('alerts-dispatch', '1024 MB', [publish]),
     'alerts-deliver': define('alerts-deliver', '512 MB', targetPermissions(settings)),
-    'alerts-http': http,
+    'alerts-http': define('alerts-http', '1024 MB', [publish, ...readSamples]),
   };
   watch(events, functions);
-  return { url: http.url, functions };
+  return functions;
 }
 
 function watch({ alarms }: Events, functions: Functions): void {

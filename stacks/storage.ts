@@ -83,7 +83,7 @@ function createFunctions(events: Events, data: Data): Functions {
       within(blobs, ['s3:DeleteObject'], 'segments', 'tier=hot', 'tier=warm', 'tier=cold'),
     ]),
     'storage-sweep': define('storage-sweep', '1024 MB', [
-      onTable(table, 'GetItem', 'Query', 'BatchWriteItem'),
+      onTable(table, 'GetItem', 'Query', 'PutItem', 'BatchWriteItem'), // a mark that was lost is put
       {
         actions: ['s3:ListBucket'],
         resources: [blobs.arn],

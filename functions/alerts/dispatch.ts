@@ -27,10 +27,8 @@ export const run: OpsFunction = async (deps, event) => {
   const memberships = (tenant: string) => readMemberships({ table, blobs }, tenant);
   const dispatched = await dispatchAlerts({ table, blobs, now, newId, remainingMs, routing, memberships }, tenants);
   deps.alertObserver?.dispatched(dispatched);
-  await announceDue(
-    deps,
-    dispatched.filter(({ deliveries }) => deliveries > 0).map(({ tenant }) => tenant),
-  );
+  const due = dispatched.filter(({ deliveries }) => deliveries > 0).map(({ tenant }) => tenant);
+  await announceDue(deps, [...new Set(due)]);
   if (dispatched.some(({ changes }) => changes > 0)) await publishOutbox({ table, bus }); // not in a minute, but now
   if (correlating.status === 'rejected') throw correlating.reason;
   return { correlated: correlating.value, dispatched };

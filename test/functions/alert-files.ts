@@ -18,7 +18,10 @@ export function alertFiles(hookUrl: string): ConfigFile[] {
   return [
     { path: 'tenants.yaml', text: 'tenants:\n  team-a:\n    limits: { maxLabels: 3 }\n  team-c:\n' },
     { path: 'rules/team-c/hosts.yaml', text: rules },
-    { path: 'alertmanager/team-c.yml', text: `route: { receiver: everybody, group_wait: 0s }\nreceivers:\n${receiver}` },
+    {
+      path: 'alertmanager/team-c.yml',
+      text: `route: { receiver: everybody, group_by: [alertname], group_wait: 0s }\nreceivers:\n${receiver}`,
+    },
   ];
 }
 

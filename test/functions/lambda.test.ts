@@ -1,99 +1,39 @@
-import { randomUUID } from 'node:crypto';
 import { compressSync } from 'snappy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EvaluateResult } from '#alerts/evaluate/evaluate-deps.ts';
-import { createDynamoClient, createS3Client } from '#aws/clients.ts';
-import { createBucket } from '#aws/create-bucket.ts';
-import { createTable } from '#aws/create-table.ts';
-import { createDynamoTable } from '#aws/dynamo-table.ts';
-import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import { pushConfig } from '#config/pushed-config.ts';
 import { alignDown, DAY_MS, isoDate, MINUTE_MS } from '#core/time.ts';
 import { pushConfigToAws } from '#functions/aws-config.ts';
 import { openAwsDeps } from '#functions/aws-deps.ts';
-import { subscriptions } from '#functions/subscriptions.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 import type { Blobs } from '#ports/blobs.ts';
-import { matchesPattern } from '#ports/bus.ts';
 import { DEAD_LETTERS } from '#ports/dead-letters.ts';
 import type { Table } from '#ports/table.ts';
 import type { CompactResult } from '#storage/compact.ts';
 import type { DownsampleResult } from '#storage/downsample.ts';
 import type { SweepResult } from '#storage/sweep.ts';
-import { dynamoAbsence, startDynamoServer } from '#test/aws/dynamodb-server.ts';
-import { startEventsServer } from '#test/aws/events-server.ts';
-import { S3_START_MS, s3Absence, s3Credentials, s3Endpoint } from '#test/aws/s3-server.ts';
-import { startServiceServer } from '#test/aws/service-server.ts';
-import { allows } from '#test/stacks/allows.ts';
-import { deploy, ownName } from '#test/stacks/deployed.ts';
-import { alertFiles, answerService, downInstances } from './alert-files.ts';
-import { type BundledLambda, openBundledLambda } from './bundled-lambda.ts';
-import { type Access, startRecordingProxy } from './recording-proxy.ts';
-import { arnsOf, attemptOf, componentOf } from './roles.ts';
+import { S3_START_MS } from '#test/aws/s3-server.ts';
+import type { BundledLambda } from './bundled-lambda.ts';
 import { writeRequest } from './sample-request.ts';
+import { absence, deployedFunctions, openStandIns, type StandIns } from './stand-ins.ts';
 
-const absence = s3Absence ?? dynamoAbsence;
-const region = 'us-east-1';
 const startMs = alignDown(Date.now(), MINUTE_MS) - 600_000;
 // Windows are days, and midnight may be among the samples.
 const days = isoDate(startMs) === isoDate(startMs + 600_000) ? 1 : 2;
 
 describe.skipIf(absence !== undefined)(`the functions as they are deployed${absence ? ` (${absence})` : ''}`, () => {
-  const closers: (() => Promise<void>)[] = [];
+  let standIns: StandIns;
   let lambda: BundledLambda;
-  let events: Awaited<ReturnType<typeof startEventsServer>>;
-  let hook: Awaited<ReturnType<typeof startServiceServer>>;
   let table: Table;
   let blobs: Blobs;
-  let uploads: Blobs;
-  let names: Readonly<Record<string, string>>;
-  /** What each function did, as the services saw it. */
-  const accesses: { readonly name: string; readonly access: Access }[] = [];
   const keys: Record<string, string> = {};
 
   beforeAll(async () => {
-    const dynamo = await startDynamoServer();
-    events = await startEventsServer();
-    hook = await startServiceServer(answerService);
-    let running: string | undefined;
-    const record = (access: Access) => running !== undefined && accesses.push({ name: running, access });
-    const s3 = await s3Endpoint();
-    const proxies = await Promise.all([dynamo.endpoint, s3, events.endpoint].map((target) => startRecordingProxy(target, record)));
-    names = { Blobs: `blobs-${randomUUID()}`, Uploads: `uploads-${randomUUID()}`, Table: 'quarterdeck', Bus: 'quarterdeck' };
-    Object.assign(process.env, {
-      AWS_LAMBDA_FUNCTION_NAME: 'quarterdeck-test',
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: s3Credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3Credentials.secretAccessKey,
-      AWS_ENDPOINT_URL_DYNAMODB: proxies[0].endpoint,
-      AWS_ENDPOINT_URL_S3: proxies[1].endpoint,
-      AWS_ENDPOINT_URL_EVENTBRIDGE: proxies[2].endpoint,
-      AWS_ENDPOINT_URL_SESV2: hook.endpoint,
-      AWS_ENDPOINT_URL_SNS: hook.endpoint,
-      QUARTERDECK_EXTERNAL_URL: 'https://ops.example.org',
-      QUARTERDECK_ALLOW_PRIVATE_TARGETS: 'on',
-      ...Object.fromEntries(Object.entries(names).map(([name, value]) => [`SST_RESOURCE_${name}`, JSON.stringify({ name: value })])),
-    });
-    const dynamoClient = createDynamoClient({ region });
-    const s3Client = createS3Client({ region });
-    await createTable(dynamoClient, names.Table);
-    for (const bucket of [names.Blobs, names.Uploads]) await createBucket(s3Client, bucket);
-    table = createDynamoTable({ client: dynamoClient, tableName: names.Table });
-    blobs = createS3Blobs({ client: s3Client, bucket: names.Blobs });
-    uploads = createS3Blobs({ client: s3Client, bucket: names.Uploads });
-    lambda = await openBundledLambda((name) => {
-      running = name;
-    });
-    closers.push(lambda.close, ...proxies.map(({ stop }) => stop), dynamo.stop, events.stop, hook.close, async () => {
-      dynamoClient.destroy();
-      s3Client.destroy();
-    });
+    standIns = await openStandIns();
+    ({ lambda, table, blobs } = standIns);
   }, S3_START_MS);
 
-  afterAll(async () => {
-    for (const close of closers) await close();
-  });
+  afterAll(() => standIns?.close());
 
   const send = (path: string, key: string, body: Uint8Array, headers: Record<string, string> = {}) =>
     lambda.request('ingest-http', path, { method: 'POST', body, headers: { authorization: `Bearer ${key}`, ...headers } });
@@ -165,8 +105,8 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
   });
 
   it('publish what happened', async () => {
-    expect(await lambda.invoke('events-publish', {})).toMatchObject({ sent: events.received.length });
-    expect(events.received).toContainEqual(
+    expect(await lambda.invoke('events-publish', {})).toMatchObject({ sent: standIns.events.length });
+    expect(standIns.events).toContainEqual(
       expect.objectContaining({
         source: 'quarterdeck.storage',
         detailType: 'Block Committed',
@@ -175,48 +115,12 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
     );
   });
 
-  it('evaluate rules, route alerts and notify: by webhook, mail and topic, each function started by the event of the one before', async () => {
-    await pushConfigToAws(alertFiles(hook.endpoint), Date.now);
-    const { secret } = (await lambda.invoke('api-create-key', { tenant: 'team-c', scopes: ['ingest'] })) as { secret: string };
-    const lines = downInstances.map((instance) => `up{instance="${instance}"} 0 ${alignDown(Date.now(), MINUTE_MS) - 1}\n`);
-    expect((await send('/api/v1/import/prometheus', secret, new TextEncoder().encode(lines.join('')))).status).toBe(204);
-    const already = events.received.length;
-    const evaluated = (await lambda.invoke('alerts-evaluate', {})) as EvaluateResult;
-    expect(evaluated.evaluations).toMatchObject([{ tenant: 'team-c', group: 'hosts', changes: downInstances.length, errors: [] }]);
-    for (let next = already; next < events.received.length; next++) {
-      const event = events.received[next];
-      for (const rule of subscriptions.filter(({ pattern }) => matchesPattern(pattern, event)))
-        await lambda.invoke(rule.function, { ...event });
-    }
-    expect(events.received.slice(already).map(({ detailType }) => detailType)).toEqual([
-      'Alerts Received',
-      'Notifications Due',
-      'Alerts Changed',
-    ]);
-    const [post] = hook.received.filter(({ path }) => path === '/hook');
-    const told = JSON.parse(post.body) as { status: string; alerts: { labels: Record<string, string>; generatorURL: string }[] };
-    expect(told).toMatchObject({ status: 'firing', receiver: 'everybody', externalURL: 'https://ops.example.org' });
-    expect(told.alerts.map(({ labels }) => labels.instance).sort()).toEqual(downInstances);
-    expect(told.alerts[0].generatorURL).toContain('https://ops.example.org/graph?');
-    const [mail] = hook.received.filter(({ path }) => path === '/v2/email/outbound-emails');
-    expect(JSON.parse(mail.body)).toMatchObject({ FromEmailAddress: 'ops@example.org', Destination: { ToAddresses: ['you@example.org'] } });
-    const [message] = hook.received.filter(({ path, method }) => path === '/' && method === 'POST');
-    expect(new URLSearchParams(message.body).get('TopicArn')).toBe('arn:aws:sns:eu-west-1:123456789012:on-call');
-    expect(hook.received).toHaveLength(3);
-  });
-
-  it('keep what they know of alerts in objects, go on from there, and tell nothing twice', async () => {
-    expect((await blobs.list('alerts/team-c/')).entries.map(({ key }) => key.split('/')[2])).toEqual(['book', 'state']);
-    for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) await lambda.invoke(name, {});
-    expect(hook.received).toHaveLength(3);
-  });
-
   it('import what was uploaded', async () => {
     const asked = await send('/api/v1/import/uploads', keys['team-b'], new TextEncoder().encode('{"format":"prometheus"}'));
     expect([asked.status, asked.body]).toEqual([201, expect.stringContaining('"fields"')]);
     const { id, fields } = JSON.parse(asked.body) as { id: string; fields: { key: string } };
-    await uploads.put(fields.key, new TextEncoder().encode(`imported 7 ${startMs}\nimported 6 ${startMs - 4 * DAY_MS}\n`));
-    await lambda.invoke('ingest-import', { detail: { bucket: { name: names.Uploads }, object: { key: fields.key } } });
+    await standIns.uploads.put(fields.key, new TextEncoder().encode(`imported 7 ${startMs}\nimported 6 ${startMs - 4 * DAY_MS}\n`));
+    await lambda.invoke('ingest-import', { detail: { bucket: { name: standIns.names.Uploads }, object: { key: fields.key } } });
     const headers = { authorization: `Bearer ${keys['team-b']}` };
     const followed = await lambda.request('ingest-http', `/api/v1/import/uploads/${id}`, { headers });
     expect(JSON.parse(followed.body)).toMatchObject({ state: 'done', accepted: 2 });
@@ -253,16 +157,8 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
   });
 
   it('do nothing of all this that their roles do not allow', async () => {
-    const deployed = await deploy('test');
-    const arns = arnsOf(deployed, names);
-    const refused = new Set<string>();
-    for (const { name, access } of accesses) {
-      const role = deployed.statements.filter(({ of }) => of === `${componentOf(name)}Role`);
-      if (!allows(role, attemptOf(access, arns))) refused.add(`${name} ${access.action} ${access.target.split('/')[0]}`);
-    }
-    expect([...refused]).toEqual([]);
-    const handlers = deployed.all('lambda/function:Function').map((each) => ownName(each.name));
-    expect([...new Set(accesses.map(({ name }) => name))].sort()).toEqual(handlers.sort());
+    expect(await standIns.findRefused()).toEqual([]);
+    expect(standIns.called()).toEqual((await deployedFunctions()).filter((name) => !name.startsWith('alerts-')));
   });
 
   it('follow a new configuration within half a minute, stay with the last that loads, and say so', async () => {

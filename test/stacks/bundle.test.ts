@@ -10,6 +10,7 @@ const data = ['@aws-sdk/client-dynamodb', '@aws-sdk/client-s3'];
 const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonly string[]]>> = {
   'alerts/deliver': [1.7 * MB, [...data, '@aws-sdk/client-eventbridge', '@aws-sdk/client-sesv2', '@aws-sdk/client-sns']],
   'alerts/dispatch': [1.45 * MB, [...data, '@aws-sdk/client-eventbridge']],
+  'alerts/http': [1.7 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'alerts/evaluate': [1.6 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'alerts/http': [1.5 * MB, data],
   'api/create-key': [1.2 * MB, data],

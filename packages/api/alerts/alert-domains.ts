@@ -20,6 +20,8 @@ export interface AlertDomains {
   readonly fileGroups: (tenant: string) => Promise<readonly SourcedGroup[]>;
   readonly slos: (tenant: string) => Promise<readonly SourcedSlo[]>;
   readonly openQuery: (tenant: string) => Query;
+  /** Told that alerts of a tenant wait to be dispatched; a hint, whose loss costs a minute. */
+  readonly announce?: ((tenant: string) => Promise<void>) | undefined;
   /** Most alerts of outside senders; see postAlerts. */
   readonly maxAlerts?: number | undefined;
   /** When this process began, for `uptime`. */

@@ -35,6 +35,7 @@ export function postAlertRoutes(deps: AlertDomains): Hono<ApiEnv> {
       const { config } = await deps.routing(tenant);
       const { alerts, faults } = readPostedAlerts(posted, deps.now(), config.global.resolve_timeout);
       const leftOut = await postAlerts(deps, tenant, alerts);
+      await deps.announce?.(tenant).catch(() => undefined); // they are taken already, and the schedule looks
       if (leftOut > 0) throw new OpsError('limit', `there are as many alerts as this tenant may have, and ${leftOut} more were left out`);
       if (faults.length > 0) throw joinFaults(faults);
       return c.body(null, 200);
