@@ -1,3 +1,4 @@
+import { announceReceived } from '#alerts/wake-up.ts';
 import type { AlertDomains } from '#api/alerts/alert-domains.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import { createExprCache, createQueryPort } from '#query/query-port.ts';
@@ -19,6 +20,7 @@ export function alertDomains(deps: FunctionDeps): AlertDomains {
     fileGroups: (tenant) => fileGroups(deps, tenant),
     slos: async (tenant) => (await compileRules(config)).slos.get(tenant) ?? [],
     openQuery: (tenant) => createQueryPort({ source, limits: tenantSettings(config, tenant).queryLimits, now, cache: exprs }),
+    announce: (tenant) => announceReceived(deps, [tenant]),
     startedAtMs: STARTED_AT_MS,
   };
 }

@@ -38,12 +38,13 @@ export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<s
       ...{ memory, environment, timeout: '5 minutes', startedBy: name.endsWith('-http') ? 'url' : 'events' },
       permissions: [...own, ...permissions],
     });
-  // Answers, and takes alerts, silences and rules in: it evaluates nothing, tells nobody, and publishes nothing.
+  // Answers, and takes alerts, silences and rules in: it evaluates nothing and tells nobody, but starts who does.
   const http = defineFunction(events, data, 'alerts-http', {
     ...{ memory: '1024 MB', environment, timeout: '1 minute', startedBy: 'url' },
     permissions: [
       onPartitions(table, ['alerts/*'], 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'),
       within(blobs, ['s3:GetObject', 's3:PutObject'], 'alerts'),
+      publish,
       ...readSamples,
     ],
   });

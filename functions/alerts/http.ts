@@ -1,9 +1,11 @@
 import { alertGroups } from '#api/alerts/groups.ts';
 import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
 import { alertDomains } from '#functions/alert-domains.ts';
+import { publishing } from '#functions/alerts-lambda.ts';
 import { respondOnLambda } from '#functions/http.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
 
-const respond = respondOnLambda((deps) => alertGroups(alertDomains(deps)));
+const respond = respondOnLambda((deps) => alertGroups(alertDomains(deps)), { ...publishing, load: loadWholeConfig });
 
 /** Everything that is asked and told about alerts, behind a function URL. */
 export async function handler(event: UrlEvent): Promise<UrlResult> {

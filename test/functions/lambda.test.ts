@@ -9,7 +9,7 @@ import { createDynamoTable } from '#aws/dynamo-table.ts';
 import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { tenantSettings } from '#config/load-config.ts';
 import { pushConfig } from '#config/pushed-config.ts';
-import { alignDown, DAY_MS, isoDate, MINUTE_MS } from '#core/time.ts';
+import { alignDown, DAY_MS, HOUR_MS, isoDate, MINUTE_MS } from '#core/time.ts';
 import { pushConfigToAws } from '#functions/aws-config.ts';
 import { openAwsDeps } from '#functions/aws-deps.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
@@ -209,6 +209,48 @@ describe.skipIf(absence !== undefined)(`the functions as they are deployed${abse
     expect((await blobs.list('alerts/team-c/')).entries.map(({ key }) => key.split('/')[2])).toEqual(['book', 'state']);
     for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) await lambda.invoke(name, {});
     expect(hook.received).toHaveLength(3);
+  });
+
+  it('take alerts, silences and rules by their API, start dispatching at once, and show how all stands', async () => {
+    const scopes = ['ingest', 'query', 'admin'];
+    const { secret } = (await lambda.invoke('api-create-key', { tenant: 'team-c', scopes })) as { secret: string };
+    const ask = async (method: string, path: string, sent?: unknown, name = 'alerts-http') => {
+      const body = sent === undefined ? {} : { body: new TextEncoder().encode(JSON.stringify(sent)) };
+      const answer = await lambda.request(name, path, { method, headers: { authorization: `Bearer ${secret}` }, ...body });
+      expect([path, answer.status]).toEqual([path, answer.status < 300 ? answer.status : '2xx']);
+      return answer.body;
+    };
+    const V2 = '/alertmanager/api/v2';
+    const already = events.received.length;
+    const outside = ['x', 'y'].flatMap((kind) => downInstances.map((instance) => ({ labels: { alertname: 'Outside', kind, instance } })));
+    await ask('POST', `${V2}/alerts`, outside);
+    expect(events.received.slice(already)).toMatchObject([{ detailType: 'Alerts Received', detail: { tenant: 'team-c' } }]);
+    const matchers = [{ name: 'kind', value: 'x', isRegex: false }];
+    const times = { startsAt: new Date(Date.now()).toISOString(), endsAt: new Date(Date.now() + HOUR_MS).toISOString() };
+    const made = await ask('POST', `${V2}/silences`, { matchers, ...times, createdBy: 'me', comment: 'quiet' });
+    const { silenceID } = JSON.parse(made) as { silenceID: string };
+    const shown = JSON.parse(await ask('GET', `${V2}/alerts?active=false`)) as { fingerprint: string }[];
+    expect(shown).toHaveLength(downInstances.length);
+    expect(JSON.parse(await ask('GET', `${V2}/alerts`))).toHaveLength(3 * downInstances.length);
+    const explained = JSON.parse(await ask('GET', `/api/alerts/${shown[0].fingerprint}/explain`));
+    expect(explained).toMatchObject({ state: 'suppressed', silences: [{ id: silenceID }], routes: [{ receiver: 'everybody' }] });
+    await ask('DELETE', `${V2}/silence/${silenceID}`);
+    const RULER = '/prometheus/config/v1/rules';
+    await ask('POST', `${RULER}/own`, { name: 'more', rules: [{ alert: 'More', expr: 'up == 1' }] });
+    expect(await ask('GET', `${RULER}/own/more`)).toContain('expr: up == 1');
+    const rulesBy = async (name: string) => {
+      const rules = JSON.parse(await ask('GET', '/api/v1/rules', undefined, name)) as {
+        data: { groups: { name: string; rules: { alerts: unknown[] }[] }[] };
+      };
+      return rules.data.groups.map((group) => [group.name, group.rules[0].alerts.length]);
+    };
+    expect(await rulesBy('alerts-http')).toEqual([
+      ['more', 0],
+      ['hosts', downInstances.length],
+    ]);
+    expect(await rulesBy('query-http')).toContainEqual(['more', 0]); // it may know the files of half a minute ago
+    await ask('DELETE', `${RULER}/own`);
+    expect(JSON.parse(await ask('GET', '/api/slo'))).toEqual({ slos: [] });
   });
 
   it('import what was uploaded', async () => {

@@ -11,7 +11,7 @@ const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonl
   'alerts/deliver': [1.7 * MB, [...data, '@aws-sdk/client-eventbridge', '@aws-sdk/client-sesv2', '@aws-sdk/client-sns']],
   'alerts/dispatch': [1.45 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'alerts/evaluate': [1.6 * MB, [...data, '@aws-sdk/client-eventbridge']],
-  'alerts/http': [1.5 * MB, data],
+  'alerts/http': [1.55 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'api/create-key': [1.2 * MB, data],
   'api/delete-key': [1.2 * MB, data],
   'events/drain': [1.2 * MB, data],

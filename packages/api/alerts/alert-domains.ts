@@ -20,6 +20,8 @@ export interface AlertDomains {
   readonly fileGroups: (tenant: string) => Promise<readonly SourcedGroup[]>;
   readonly slos: (tenant: string) => Promise<readonly SourcedSlo[]>;
   readonly openQuery: (tenant: string) => Query;
+  /** Has what was posted dispatched at once; lost, that costs a minute. */
+  readonly announce: (tenant: string) => Promise<void>;
   /** Most alerts of outside senders; see postAlerts. */
   readonly maxAlerts?: number | undefined;
   /** When this process began, for `uptime`. */
