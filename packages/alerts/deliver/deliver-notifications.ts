@@ -9,6 +9,7 @@ import { retry } from '#core/retry.ts';
 import { type Clock, DAY_MS, MINUTE_MS } from '#core/time.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { keepDeadLetters } from '#ports/dead-letters.ts';
+import { withLease } from '#ports/lease.ts';
 import type { Table, Write } from '#ports/table.ts';
 import {
   type Delivery,
@@ -66,8 +67,15 @@ export async function deliverNotifications(deps: DeliverDeps): Promise<DeliverRe
   }
 }
 
-/** Lanes first, then deliveries, then the batch goes: whatever is cut off is done again, and is the same. */
+/** One at a time: who is late would put back what the other has sent meanwhile. One that dies is followed once its claim has run out. */
 async function takeApart(deps: DeliverDeps, batch: DeliveryBatch): Promise<void> {
+  await withLease(deps, `alerts-deliver/${batch.key.sk}`, CLAIM_MS, async () => {
+    if (await retry(() => deps.table.get(batch.key))) await splitIntoDeliveries(deps, batch);
+  });
+}
+
+/** Lanes first, then deliveries, then the batch goes: whatever is cut off is done again, and is the same. */
+async function splitIntoDeliveries(deps: DeliverDeps, batch: DeliveryBatch): Promise<void> {
   const { table } = deps;
   const bytes = await unpackBytes(deps, batch.packed);
   const deliveries = await splitBatch(deps, batch, bytes ? decodePlanned(bytes) : []);
