@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { filesInHand } from '#config/pushed-config.ts';
 import { asOf } from '#functions/lambda.ts';
 import { loadFunction } from '#functions/registry.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
 import { createWholeApi, NOW, type WholeApi } from './whole-api.ts';
 
 const minute = 60_000;
@@ -107,13 +109,13 @@ describe('/api/detectors', () => {
   });
 
   it('is nothing where the file is wrong, which is said with its place', async () => {
-    const api = await createWholeApi({
-      config: { 'detectors/x.yaml': 'groups:\n  - name: g\n    detectors: [{kind: odd}]\n', 'incidents.yaml': 'window: long\n' },
-    });
+    const config = { 'detectors/x.yaml': 'groups:\n  - name: g\n    detectors: [{kind: odd}]\n', 'incidents.yaml': 'window: long\n' };
+    const api = await createWholeApi({ config });
     const { status, text } = await api.ask('/api/detectors');
     expect(status).toBe(400);
-    expect(JSON.parse(text).error.message).toMatch(
-      /detectors\/x\.yaml:3:\d+: .*kind takes: pattern, anomaly\nincidents\.yaml:1:9: window: must be a duration/s,
+    expect(JSON.parse(text).error.message).toMatch(/detectors\/x\.yaml:3:\d+: .*kind takes: pattern, anomaly$/);
+    await expect(loadWholeConfig(filesInHand(Object.entries(config).map(([path, body]) => ({ path, text: body }))))).rejects.toThrow(
+      /kind takes: pattern, anomaly\nincidents\.yaml:1:9: window: must be a duration/,
     );
   });
 });
