@@ -36,6 +36,7 @@ export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<s
   const functions = {
     'alerts-evaluate': define('alerts-evaluate', '1769 MB', [publish, ...readSamples, ...writeSamples]),
     'alerts-dispatch': define('alerts-dispatch', '1024 MB', [publish]),
+    'alerts-correlate': define('alerts-correlate', '1024 MB', [publish]),
     'alerts-deliver': define('alerts-deliver', '512 MB', targetPermissions(settings)),
     'alerts-http': define('alerts-http', '1024 MB', [publish, ...readSamples]),
   };

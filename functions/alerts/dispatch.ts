@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { dispatchAlerts } from '#alerts/dispatch/dispatch.ts';
-import { correlateAlerts } from '#alerts/incidents/correlate-alerts.ts';
+import { correlateAlerts, hasEvents } from '#alerts/incidents/correlate-alerts.ts';
 import { readMemberships } from '#alerts/incidents/incident-store.ts';
 import { announceDue } from '#alerts/wake-up.ts';
 import { compileAlerting } from '#functions/alerting.ts';
@@ -23,20 +23,22 @@ export const run: OpsFunction = async (deps, event) => {
   const routing = async (tenant: string) => (await compileAlerting(config)).routing(tenant);
   const isOthers = detail && storage.onlyTenant !== undefined && storage.onlyTenant !== detail.tenant;
   const tenants = detail && !isOthers ? [detail.tenant] : await alertTenants(deps);
-  const correlating = await settled(correlateAlerts(correlateDeps(deps), tenants));
-  const memberships = (tenant: string) => readMemberships({ table, blobs }, tenant);
+  const failures: unknown[] = [];
+  const orElse =
+    <T>(none: T) =>
+    (error: unknown): T => {
+      failures.push(error);
+      return none;
+    };
+  const correlated = await correlateAlerts(correlateDeps(deps), tenants).catch(orElse([]));
+  const memberships = (tenant: string) => readMemberships({ table, blobs }, tenant).catch(orElse(new Map<string, string>()));
   const dispatched = await dispatchAlerts({ table, blobs, now, newId, remainingMs, routing, memberships }, tenants);
   deps.alertObserver?.dispatched(dispatched);
   const due = dispatched.filter(({ deliveries }) => deliveries > 0).map(({ tenant }) => tenant);
   await announceDue(deps, [...new Set(due)]);
-  if (dispatched.some(({ changes }) => changes > 0)) await publishOutbox({ table, bus }); // not in a minute, but now
-  if (correlating.status === 'rejected') throw correlating.reason;
-  return { correlated: correlating.value, dispatched };
+  if (correlated.some(hasEvents) || dispatched.some(({ changes }) => changes > 0)) await publishOutbox({ table, bus }); // not in a minute, but now
+  if (failures.length > 0) throw failures[0];
+  return { correlated, dispatched };
 };
-
-async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
-  const [outcome] = await Promise.allSettled([work]);
-  return outcome;
-}
 
 export const handler = onAlertsLambda(run, publishing);

@@ -38,7 +38,7 @@ export async function sweepAlerts(deps: SweepAlertsDeps, input: { dryRun?: boole
 /** The keys that items of these tenants name, in the order in which one takes over what another named. */
 async function listKnown(table: Table, tenants: readonly string[]): Promise<Set<string>> {
   const own = tenants.flatMap((tenant) => [`alerts/groups/${tenant}`, `alerts/inbox/${tenant}`]);
-  const partitions = [...own, 'alerts/books', 'alerts/batches', ...tenants.map((tenant) => `alerts/lanes/${tenant}`)];
+  const partitions = [...own, 'alerts/books', 'alerts/incidents', 'alerts/batches', ...tenants.map((tenant) => `alerts/lanes/${tenant}`)];
   const known = new Set<string>();
   for (const pk of tenants.length > 0 ? partitions : []) {
     for (const item of await queryItems(table, { pk })) {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { filesInHand } from '#config/pushed-config.ts';
 import { asOf } from '#functions/lambda.ts';
 import { loadFunction } from '#functions/registry.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
 import { createWholeApi, NOW, type WholeApi } from './whole-api.ts';
 
 const minute = 60_000;
@@ -94,6 +96,15 @@ describe('/api/detectors', () => {
     expect((await read(api, '/api/detectors', 'ti')).status).toBe(403);
   });
 
+  it('shows them among alerting rules in the API of Prometheus', async () => {
+    const api = await createWholeApi({ config: files, tokens });
+    const namesOf = async (type: string) => {
+      const { body } = await read(api, `/api/v1/rules?type=${type}`, 'ta');
+      return (body.data.groups as { rules: { name: string }[] }[]).flatMap((group) => group.rules.map(({ name }) => name));
+    };
+    expect([await namesOf('alert'), await namesOf('record')]).toEqual([['HostGone', 'Ambiguous', 'Odd'], []]);
+  });
+
   it('says why a detector failed', async () => {
     const api = await createWholeApi({ config: files, tokens });
     await store(
@@ -107,13 +118,13 @@ describe('/api/detectors', () => {
   });
 
   it('is nothing where the file is wrong, which is said with its place', async () => {
-    const api = await createWholeApi({
-      config: { 'detectors/x.yaml': 'groups:\n  - name: g\n    detectors: [{kind: odd}]\n', 'incidents.yaml': 'window: long\n' },
-    });
+    const config = { 'detectors/x.yaml': 'groups:\n  - name: g\n    detectors: [{kind: odd}]\n', 'incidents.yaml': 'window: long\n' };
+    const api = await createWholeApi({ config });
     const { status, text } = await api.ask('/api/detectors');
     expect(status).toBe(400);
-    expect(JSON.parse(text).error.message).toMatch(
-      /detectors\/x\.yaml:3:\d+: .*kind takes: pattern, anomaly\nincidents\.yaml:1:9: window: must be a duration/s,
+    expect(JSON.parse(text).error.message).toMatch(/detectors\/x\.yaml:3:\d+: .*kind takes: pattern, anomaly$/);
+    await expect(loadWholeConfig(filesInHand(Object.entries(config).map(([path, body]) => ({ path, text: body }))))).rejects.toThrow(
+      /kind takes: pattern, anomaly\nincidents\.yaml:1:9: window: must be a duration/,
     );
   });
 });
@@ -142,6 +153,28 @@ describe('/api/incidents', () => {
     expect((await read(api, path, 'tb')).status).toBe(404);
     expect((await read(api, '/api/incidents', 'tb')).body).toEqual({ incidents: [] });
     expect((await read(api, '/api/incidents', 'ti')).status).toBe(403);
+  });
+
+  it("are what holds their alerts back, as far as Alertmanager's API tells", async () => {
+    const routing = `
+route: {receiver: nobody}
+receivers: [{name: nobody}]
+inhibit_rules:
+  - {source_matchers: ['alertname="Incident"'], target_matchers: ['alertname!="Incident"'], equal: [incident]}
+`;
+    const config = { 'rules/r.yaml': rules, 'alertmanager.yml': routing, 'incidents.yaml': 'alert: true\n' };
+    const api = await createWholeApi({ config });
+    await store(api, '', [...['x', 'y'].map((instance) => `up{instance="${instance}"} 0 ${NOW}`)]);
+    await run(api, NOW);
+    await run(api, NOW + minute);
+    const { body } = await read(api, '/alertmanager/api/v2/alerts', '');
+    const shown = body as { labels: Record<string, string>; fingerprint: string; status: { state: string; inhibitedBy: string[] } }[];
+    const [incident] = shown.filter(({ labels }) => labels.alertname === 'Incident');
+    const members = shown.filter(({ labels }) => labels.alertname === 'Down');
+    expect([incident?.status.state, members.map(({ status }) => status.inhibitedBy)]).toEqual([
+      'active',
+      [[incident?.fingerprint], [incident?.fingerprint]],
+    ]);
   });
 
   const refused = ['/api/incidents?status=odd', '/api/incidents?status=closed&limit=0', '/api/incidents?status=closed&limit=x'];

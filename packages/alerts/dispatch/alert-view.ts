@@ -1,3 +1,6 @@
+import { asksForIncidents, withIncident } from '#alerts/incidents/incident-label.ts';
+import { readMemberships } from '#alerts/incidents/incident-store.ts';
+import { fingerprintLabels } from '#alerts/routing/fingerprint.ts';
 import { createInhibitor, type Inhibition } from '#alerts/routing/inhibition.ts';
 import type { ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
 import { createSilencer, type Silence } from '#alerts/routing/silence.ts';
@@ -43,10 +46,12 @@ export async function viewAlerts(deps: AlertViewDeps, tenant: string): Promise<A
   const alerts = new Map(book.alerts);
   takeAlerts(alerts, told, nowMs);
   const [silences, routing] = [await readSilences(deps.table, tenant, nowMs), await deps.routing(tenant)];
+  const incidents = asksForIncidents(routing.inhibitRules) ? await readMemberships(deps, tenant) : undefined;
+  const inhibitor = createInhibitor(routing.inhibitRules, alerts.values(), nowMs);
   return {
     ...{ nowMs, book, alerts, silences, routing },
     silencedBy: createSilencer(silences.values(), nowMs),
-    inhibitedBy: createInhibitor(routing.inhibitRules, alerts.values(), nowMs),
+    inhibitedBy: (labels) => inhibitor(incidents ? withIncident(labels, incidents.get(fingerprintLabels(labels))) : labels),
   };
 }
 

@@ -1,5 +1,5 @@
 import { batchWrite } from '#alerts/deliver/delivery-batch.ts';
-import { INCIDENT_LABEL } from '#alerts/incidents/incident-alert.ts';
+import { asksForIncidents } from '#alerts/incidents/incident-label.ts';
 import { dropPacked, packBytes, unpackBytes } from '#alerts/packed-bytes.ts';
 import type { ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
 import { chunk } from '#core/batch.ts';
@@ -95,7 +95,7 @@ async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<{ rep
   const routing = await deps.routing(tenant);
   const nowMs = now();
   const silences = [...(await readSilences(table, tenant, nowMs)).values()];
-  const incidents = asksForIncidents(routing) ? await deps.memberships(tenant) : undefined;
+  const incidents = asksForIncidents(routing.inhibitRules) ? await deps.memberships(tenant) : undefined;
   const plan = planDispatch({ book, told, routing, silences, incidents, nowMs });
   const version = (before?.version ?? 0) + 1;
   const packed = await packBytes(deps, `alerts/${tenant}/book`, encodeBook({ ...plan.book, taken: entries.map(({ sk }) => sk) }));
@@ -144,13 +144,6 @@ async function keepLost({ table, now }: DispatchDeps, tenant: string, lost: read
     event: JSON.stringify({ tenant, entry: sk }),
   }));
   await keepDeadLetters(table, letters);
-}
-
-/** True where an inhibition looks at the label that only incidents give. */
-function asksForIncidents({ inhibitRules }: Routing): boolean {
-  return inhibitRules.some(
-    ({ equal, targetMatchers }) => equal.includes(INCIDENT_LABEL) || targetMatchers.some(({ name }) => name === INCIDENT_LABEL),
-  );
 }
 
 /** The book that a pointer points to. */

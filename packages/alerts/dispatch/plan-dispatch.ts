@@ -1,4 +1,4 @@
-import { INCIDENT_LABEL } from '#alerts/incidents/incident-alert.ts';
+import { withIncident } from '#alerts/incidents/incident-label.ts';
 import { firstFlushMs, isResolved, nextFlushMs, planFlush } from '#alerts/routing/flush.ts';
 import { groupKey, groupLabels } from '#alerts/routing/group.ts';
 import { createInhibitor } from '#alerts/routing/inhibition.ts';
@@ -136,10 +136,6 @@ function joinGroups(
       told: { ...before?.told },
     });
   }
-}
-
-function withIncident(labels: LabelSet, incident: string | undefined): LabelSet {
-  return incident === undefined ? labels : { ...labels, [INCIDENT_LABEL]: incident };
 }
 
 interface Flushing extends DispatchInput {

@@ -9,7 +9,10 @@ export function isAhead(ms: number, nowMs: number): boolean {
   return ms > nowMs + SLACK_MS;
 }
 
-/** What rules remember, with times that have not come yet brought back to now: what waits for them would wait as long as the clock was wrong. */
+/**
+ * What rules remember, with times that have not come yet brought back to now: what waits for them would wait as long as the clock was wrong.
+ * Patterns start anew, which have times of their own; what anomaly detectors have learned of series is kept.
+ */
 export function turnBack(states: readonly RuleState[], nowMs: number): readonly RuleState[] {
   const atMost = <T extends number | undefined>(ms: T): T | number => (ms === undefined ? ms : Math.min(ms, nowMs));
   const turn = (alert: ActiveAlert): ActiveAlert => ({
@@ -19,5 +22,8 @@ export function turnBack(states: readonly RuleState[], nowMs: number): readonly 
     resolvedAtMs: atMost(alert.resolvedAtMs),
     keepFiringSinceMs: atMost(alert.keepFiringSinceMs),
   });
-  return states.map((state) => ({ ...state, alerts: state.alerts.map(turn) }));
+  return states.map(({ memory, ...state }) => {
+    const kept = memory?.packed ? { memory } : {};
+    return { ...state, alerts: state.alerts.map(turn), ...kept };
+  });
 }

@@ -1,6 +1,6 @@
 import type { GroupResult } from '#alerts/rules/evaluate-group.ts';
 import { GRACE_MS, restorePending, type SeenActive } from '#alerts/rules/restore-pending.ts';
-import type { AlertRule, RuleGroup } from '#alerts/rules/rule.ts';
+import type { AlertingRule, RuleGroup } from '#alerts/rules/rule.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { forStateSeries, type RuleState } from '#alerts/rules/rule-state.ts';
 import { isOpsError } from '#core/errors.ts';
@@ -24,7 +24,7 @@ export async function restoreLost({ query }: { query: Query }, { tenant, group, 
   const states: RuleState[] = [];
   for (const [i, state] of result.states.entries()) {
     const rule = group.rules[i];
-    const isWaiting = rule?.kind === 'alert' && rule.forMs >= GRACE_MS && state.alerts.some(({ phase }) => phase === 'pending');
+    const isWaiting = rule && rule.kind !== 'record' && rule.forMs >= GRACE_MS && state.alerts.some(({ phase }) => phase === 'pending');
     const restored = isWaiting ? restorePending(rule, state, await readSeen(query, tenant, rule, result.samplesAtMs), atMs) : state;
     for (const [j, alert] of restored.alerts.entries()) {
       if (alert.activeAtMs === state.alerts[j]?.activeAtMs) continue;
@@ -41,7 +41,7 @@ export async function restoreLost({ query }: { query: Query }, { tenant, group, 
 }
 
 /** What the last samples before now said, as far back as an hour; nothing where that cannot be asked. */
-async function readSeen(query: Query, tenant: string, { name }: AlertRule, atMs: number): Promise<Map<string, SeenActive>> {
+async function readSeen(query: Query, tenant: string, { name }: AlertingRule, atMs: number): Promise<Map<string, SeenActive>> {
   const selector = `ALERTS_FOR_STATE{alertname=${JSON.stringify(name)}}`;
   const ask = async (expr: string) => {
     const { samples } = await query.instant({ tenant, expr, atMs: atMs - 1 });

@@ -88,7 +88,7 @@ export async function findFiringElsewhere(
       .flatMap(({ alert }) => alert.labels.labels.filter(({ name }) => name === 'alertname').map(({ value }) => value)),
   );
   const others = groups
-    .filter(({ group }) => group.rules.some(({ kind, name }) => kind === 'alert' && names.has(name)))
+    .filter(({ group }) => group.rules.some(({ kind, name }) => kind !== 'record' && names.has(name)))
     .map(({ namespace, group }) => groupId(namespace, group.name))
     .filter((id) => id !== ownId);
   if (others.length === 0) return new Set();

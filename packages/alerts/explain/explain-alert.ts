@@ -158,7 +158,7 @@ function explainInhibitions(view: AlertView, labels: LabelSet): InhibitionExplai
 
 function dueOf(nowMs: number, held: ReceivedAlert | undefined, made: Made | undefined): DueExplained[] {
   const { rule, alert } = made ?? {};
-  if (rule?.rule.kind === 'alert' && alert?.phase === 'pending') {
+  if (rule && rule.rule.kind !== 'record' && alert?.phase === 'pending') {
     const at = isoTime(alert.activeAtMs + rule.rule.forMs);
     return [{ at, sentence: `It fires at the first evaluation from ${at} on, if its series stays.` }];
   }

@@ -2,15 +2,16 @@ import { readBookPointer } from '#alerts/dispatch/book-pointer.ts';
 import { openBook } from '#alerts/dispatch/dispatch.ts';
 import { inboxWrite, listInbox, listWholeInbox, openEntry } from '#alerts/dispatch/inbox.ts';
 import { takeAlerts } from '#alerts/dispatch/take-alerts.ts';
-import { dropPacked, packBytes } from '#alerts/packed-bytes.ts';
+import { dropPacked, isLost, packBytes } from '#alerts/packed-bytes.ts';
 import { forEachSettled } from '#core/for-each-settled.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
 import type { Alert } from '#model/alert.ts';
 import type { Blobs } from '#ports/blobs.ts';
+import { keepDeadLetters } from '#ports/dead-letters.ts';
 import { withLease } from '#ports/lease.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { Table, Write } from '#ports/table.ts';
-import { type Correlated, correlate } from './correlate.ts';
+import { type Correlated, correlate, NO_INCIDENTS } from './correlate.ts';
 import type { Incident, IncidentChange, IncidentState } from './incident.ts';
 import { toIncidentAlert } from './incident-alert.ts';
 import { type ClosedIncident, encodeIncidents, type IncidentBook, type Pending } from './incident-codec.ts';
@@ -38,6 +39,11 @@ export interface CorrelateReport {
   readonly open: number;
   /** Somebody else was first; the next run looks again. */
   readonly conflict?: boolean | undefined;
+}
+
+/** True where there is something in the outbox now. */
+export function hasEvents({ opened, merged, resolved }: CorrelateReport): boolean {
+  return opened + merged + resolved > 0;
 }
 
 const LEASE_MS = 5 * MINUTE_MS;
@@ -72,7 +78,7 @@ async function isAnythingDue({ table, now }: CorrelateDeps, tenant: string): Pro
 async function correlateTenant(deps: CorrelateDeps, tenant: string): Promise<CorrelateReport> {
   const { table, now } = deps;
   let before = await readIncidentPointer(table, tenant);
-  let book = await openIncidents(deps, before);
+  let book = await openOrLose(deps, tenant, before);
   const settings = await deps.settings(tenant);
   const { alerts, version } = await readAlerts(deps, tenant);
   const nowMs = now();
@@ -94,6 +100,21 @@ async function correlateTenant(deps: CorrelateDeps, tenant: string): Promise<Cor
     alongside = [];
   } while (pending.length > 0);
   return { tenant, opened: count('opened'), merged: count('merged'), resolved: count('resolved'), open };
+}
+
+/** Incidents whose object is gone, or damaged, are a dead letter: they are made anew from the alerts that there are. */
+async function openOrLose(deps: CorrelateDeps, tenant: string, pointer: IncidentPointer | undefined): Promise<IncidentBook> {
+  const { table, now } = deps;
+  try {
+    return await openIncidents(deps, pointer);
+  } catch (error) {
+    const latest = await readIncidentPointer(table, tenant);
+    if (!isLost(error) || latest?.version !== pointer?.version) throw error; // only replaced meanwhile
+    const id = `incidents-${tenant}-${pointer?.version}`;
+    const message = `incidents of ${tenant} cannot be read any more, and are made anew`;
+    await keepDeadLetters(table, [{ id, atMs: now(), from: 'alerts-correlate', error: message, event: JSON.stringify({ tenant }) }]);
+    return { state: NO_INCIDENTS, pending: [] };
+  }
 }
 
 /** Alerts as the book will have them: with what is told already and not taken in. The inbox is read first, so that nothing is missed in between. */

@@ -1,11 +1,9 @@
 import type { Alert, LabelSet } from '#model/alert.ts';
 import type { Incident } from './incident.ts';
+import { INCIDENT_LABEL } from './incident-label.ts';
 
 /** Name of the alerts that incidents are; such an alert is no part of an incident. */
 export const INCIDENT_NAME = 'Incident';
-
-/** The label by which an incident's alert, and while it is open its members, are known to inhibition. */
-export const INCIDENT_LABEL = 'incident';
 
 /** An incident as an alert. Its labels stay the same for as long as its severity does; a higher one makes it another alert. */
 export function toIncidentAlert(incident: Incident, more: LabelSet, atMs: number, url: string): Alert {

@@ -1,4 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { packJson, unpackJson } from '#alerts/packed-bytes.ts';
 import { OpsError } from '#core/errors.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import type { Cluster, Incident, IncidentState, Member } from './incident.ts';
@@ -20,48 +20,34 @@ export interface IncidentBook {
 }
 
 const VERSION = 1;
-const MAX_BYTES = 1024 * 1024 * 1024;
 
-function pack(value: unknown): Uint8Array {
-  return zstdCompressSync(JSON.stringify(value), {
-    params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
+/** `unavailable` for bytes of another form. */
+function read<T extends { readonly v: number }>(bytes: Uint8Array, what: string): T {
+  return unpackJson(bytes, what, (value: T) => {
+    if (value.v !== VERSION) throw new OpsError('unavailable', `${what} has version ${value.v}, not ${VERSION}`);
+    return value;
   });
-}
-
-/** `unavailable` for bytes that `pack` did not write. */
-function unpack<T extends { readonly v: number }>(bytes: Uint8Array, what: string): T {
-  let read: T;
-  try {
-    read = JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES }).toString('utf8'));
-  } catch (cause) {
-    throw new OpsError('unavailable', `${what} is damaged`, { cause });
-  }
-  if (read.v !== VERSION) throw new OpsError('unavailable', `${what} has version ${read.v}, not ${VERSION}`);
-  return read;
 }
 
 /** The bytes of a tenant's incidents: zstd of JSON. */
 export function encodeIncidents({ state: { alerts, clusters, learned }, pending }: IncidentBook): Uint8Array {
-  return pack({ v: VERSION, alerts: [...alerts.values()], clusters, learned, pending });
+  return packJson({ v: VERSION, alerts: [...alerts.values()], clusters, learned, pending });
 }
 
 /** What `encodeIncidents` packed; `unavailable` for anything else. */
 export function decodeIncidents(bytes: Uint8Array): IncidentBook {
-  const read = unpack<{ v: number; alerts: Member[]; clusters: Cluster[]; learned: Learned; pending: Pending[] }>(
-    bytes,
-    'the incident book',
-  );
-  const alerts = new Map(read.alerts.map((member) => [member.fingerprint, member]));
-  return { state: { alerts, clusters: read.clusters, learned: read.learned }, pending: read.pending };
+  const book = read<{ v: number; alerts: Member[]; clusters: Cluster[]; learned: Learned; pending: Pending[] }>(bytes, 'the incident book');
+  const alerts = new Map(book.alerts.map((member) => [member.fingerprint, member]));
+  return { state: { alerts, clusters: book.clusters, learned: book.learned }, pending: book.pending };
 }
 
 /** The bytes of an incident that is over. */
 export function encodeClosed(closed: ClosedIncident): Uint8Array {
-  return pack({ v: VERSION, ...closed });
+  return packJson({ v: VERSION, ...closed });
 }
 
 /** What `encodeClosed` packed; `unavailable` for anything else. */
 export function decodeClosed(bytes: Uint8Array): ClosedIncident {
-  const { incident, members } = unpack<ClosedIncident & { v: number }>(bytes, 'an incident');
+  const { incident, members } = read<ClosedIncident & { v: number }>(bytes, 'an incident');
   return { incident, members };
 }

@@ -1,4 +1,4 @@
-import type { AlertRule } from './rule.ts';
+import type { AlertingRule } from './rule.ts';
 import type { ActiveAlert, RuleState } from './rule-state.ts';
 
 /** The last sample of an alert's `ALERTS_FOR_STATE`. */
@@ -17,7 +17,7 @@ export const GRACE_MS = 10 * 60_000;
  * does: `seen` by the JSON of an alert's labels. The time of the outage does not count as pending, at least 10 minutes are left to wait,
  * and an alert that had fired already fires at the next evaluation. Rules that wait less than 10 minutes are left alone.
  */
-export function restorePending(rule: AlertRule, state: RuleState, seen: ReadonlyMap<string, SeenActive>, atMs: number): RuleState {
+export function restorePending(rule: AlertingRule, state: RuleState, seen: ReadonlyMap<string, SeenActive>, atMs: number): RuleState {
   if (rule.forMs < GRACE_MS) return state;
   const alerts = state.alerts.map((alert): ActiveAlert => {
     const last = seen.get(alert.labels.json);

@@ -1,7 +1,9 @@
 import type { RouteGroup } from '#api/create-api.ts';
 import type { AlertDomains } from './alert-domains.ts';
 import { alertRoutes, postAlertRoutes } from './alert-routes.ts';
+import { detectorRoutes } from './detectors-route.ts';
 import { explainRoutes } from './explain-routes.ts';
+import { incidentRoutes } from './incidents-route.ts';
 import { ruleGroups } from './rule-groups.ts';
 import { changeRulerRoutes, rulerRoutes } from './ruler-routes.ts';
 import { changeSilenceRoutes, silenceRoutes } from './silence-routes.ts';
@@ -25,5 +27,7 @@ export function alertGroups(deps: AlertDomains): RouteGroup[] {
     ...ruleGroups(deps),
     { scope: 'query', routes: explainRoutes(deps) },
     { scope: 'query', routes: sloRoutes(deps) },
+    { scope: 'query', routes: detectorRoutes(deps) },
+    { scope: 'query', routes: incidentRoutes(deps) },
   ];
 }

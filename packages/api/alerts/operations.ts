@@ -103,6 +103,20 @@ export const alertOperations: readonly Operation[] = [
     'state, rule, changes, routes (group, integrations told, tries), silences, inhibitions, next; each with a sentence.',
   ),
   get(
+    '/api/detectors',
+    'What is detected: each detector with how its last evaluation left it',
+    'detectors: name, file, group, kind, conditions or expr and band, labels, evaluatedAt, error, state (labelSets, pending, firing).',
+  ),
+  get(
+    '/api/incidents',
+    'Incidents, those opened last first; status is open (the default) or closed',
+    'incidents: id, status, title, severity, labels, openedAt, closedAt, alerts, firing, causes (score, evidence, sentence); next.',
+    { parameters: ['status', 'limit', 'after'] },
+  ),
+  get('/api/incidents/{id}', 'One incident', 'As in the list, with names, history, members.', {
+    answers: { '200': 'As in the list, with names, history, members.', '404': 'This tenant has no such incident.' },
+  }),
+  get(
     '/api/slo',
     'How every SLO stands',
     'slos: objective, errorBudget, periodSeconds, error ratios, currentBurnRate, periodBurnRate, budgetRemaining (null: no data), exhaustion (unknown, exhausted, burning, none), secondsToExhaustion.',

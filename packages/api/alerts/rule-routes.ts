@@ -54,5 +54,5 @@ function pageOf(views: readonly GroupView[], params: RuleParams) {
 }
 
 function isMeant({ kind, isRule, matches }: RuleParams, rule: GroupView['rules'][number]['rule']): boolean {
-  return (kind === undefined || rule.kind === kind) && isRule(rule.name) && matches(rule.labels);
+  return (kind === undefined || (rule.kind === 'record') === (kind === 'record')) && isRule(rule.name) && matches(rule.labels);
 }

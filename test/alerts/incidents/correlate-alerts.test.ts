@@ -3,6 +3,7 @@ import { inboxWrite, listWholeInbox, openEntry } from '#alerts/dispatch/inbox.ts
 import { type CorrelateDeps, correlateAlerts } from '#alerts/incidents/correlate-alerts.ts';
 import { listClosed, readIncidents, readMemberships } from '#alerts/incidents/incident-store.ts';
 import { DEFAULT_SETTINGS, type IncidentSettings } from '#alerts/incidents/settings.ts';
+import { sweepAlerts } from '#alerts/sweep-alerts.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Alert } from '#model/alert.ts';
 import type { BusEvent } from '#ports/bus.ts';
@@ -122,6 +123,21 @@ describe('correlating', () => {
     const ids = world.events().map(({ detail }) => String(detail.id));
     expect([ids.length, new Set(ids).size]).toEqual([200, 200]);
     expect((await readIncidents(world.deps, 't')).pending).toEqual([]);
+  });
+
+  it('is left alone by the sweep, which takes what nobody names', async () => {
+    const world = createWorld();
+    const at = 3 * 24 * 60;
+    await world.tell(0, ...Array.from({ length: 300 }, (_, i) => alertOf({ alertname: `A${i}`, pod: `p${i}`, uid: `u-${i * 7919}` })));
+    await world.run(0);
+    const [kept] = [...world.blobs.stored.keys()].filter((key) => key.startsWith('alerts/t/incidents'));
+    await world.blobs.put('alerts/t/incidents/orphan', new Uint8Array([1]));
+    const { orphans } = await sweepAlerts({ ...world, now: () => Date.now() + at * minute });
+    expect([kept !== undefined && world.blobs.stored.has(kept), world.blobs.stored.has('alerts/t/incidents/orphan'), orphans]).toEqual([
+      true,
+      false,
+      1,
+    ]);
   });
 
   it('leaves one object behind, however often it runs', async () => {
