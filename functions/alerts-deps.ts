@@ -9,6 +9,7 @@ import { BatchBuilder } from '#ingest/batch-builder.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import { STALE } from '#model/samples.ts';
 import { readOnce } from '#ports/read-once.ts';
+import { selectOnce } from '#ports/select-once.ts';
 import { createExprCache, createQueryPort } from '#query/query-port.ts';
 import { createOverlaySource } from '#storage/overlay-source.ts';
 import { createSampleSource } from '#storage/sample-source.ts';
@@ -42,7 +43,7 @@ export function correlateDeps({ blobs, table, now, newId, config, externalUrl }:
 
 /** One reading of the catalog for all rules, and what they give on top of it. */
 function openView({ storage, config, now, externalUrl }: FunctionDeps, tenant: string): EvaluationView {
-  const overlay = createOverlaySource(createSampleSource({ ...storage, table: readOnce(storage.table) }));
+  const overlay = createOverlaySource(selectOnce(createSampleSource({ ...storage, table: readOnce(storage.table, now) })));
   const limits = tenantSettings(config, tenant).queryLimits;
   const query = createQueryPort({ source: overlay.source, limits, now, cache: exprs });
   return {

@@ -243,14 +243,21 @@ function isSegment(entry: CatalogEntry): boolean {
 
 /** Brings together what several sources hold of one series. */
 function mergeBySeries<T extends OfSeries, R>(items: readonly T[], merge: (series: Series, parts: T[]) => R): R[] {
-  const groups = new Map<string, T[]>();
+  const byKey = new Map<string, T[]>();
+  const byObject = new Map<Series, T[]>(); // equal series are mostly one object, whose key is made once
   for (const item of items) {
+    const known = byObject.get(item.series);
+    if (known) {
+      known.push(item);
+      continue;
+    }
     const key = seriesKey(item.series);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
+    const group = byKey.get(key) ?? [];
+    group.push(item);
+    byKey.set(key, group);
+    byObject.set(item.series, group);
   }
-  return Array.from(groups.values(), (parts) => merge(parts[0].series, parts));
+  return Array.from(byKey.values(), (parts) => merge(parts[0].series, parts));
 }
 
 function limited<T extends OfSeries>(series: T[], rowsOf: (item: T) => number, { input, counter }: Selection): T[] {

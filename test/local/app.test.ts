@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { listInbox, openEntry } from '#alerts/dispatch/inbox.ts';
 import { readSettings } from '#config/settings.ts';
 import { openApp } from '#local/app.ts';
 import { outboxWrite } from '#ports/outbox.ts';
@@ -22,5 +23,25 @@ it('a process that empties the outbox by hand starts what the events start', asy
   } finally {
     await app.close();
     await rm(dataDir, { recursive: true });
+  }
+});
+
+it.each([
+  ['names the address that it listens at, once it listens', {}, 'http://127.0.0.1:4321'],
+  ['names the address that the settings say', { QUARTERDECK_EXTERNAL_URL: 'https://deck.test/' }, 'https://deck.test'],
+])('a process on any free port %s', async (_, variables, url) => {
+  const dir = await mkdtemp(join(tmpdir(), 'quarterdeck-app-'));
+  await mkdir(join(dir, 'config/rules'), { recursive: true });
+  await writeFile(join(dir, 'config/rules/a.yaml'), 'groups: [{name: a, rules: [{alert: Always, expr: vector(1)}]}]');
+  const settings = { QUARTERDECK_DATA: join(dir, 'data'), QUARTERDECK_CONFIG: join(dir, 'config'), PORT: '0', ...variables };
+  const app = await openApp(readSettings(settings));
+  try {
+    app.listensAt('http://127.0.0.1:4321');
+    await app.invoke('alerts-evaluate', {});
+    const [entry] = await listInbox(app.ports.table, 'default');
+    expect(await openEntry(app.ports, entry)).toMatchObject([{ generatorUrl: `${url}/graph?g0.expr=vector(1)&g0.tab=1` }]);
+  } finally {
+    await app.close();
+    await rm(dir, { recursive: true });
   }
 });

@@ -1,5 +1,5 @@
 import type { PlannedDelivery } from '#alerts/dispatch/plan-dispatch.ts';
-import { dropPacked, isLost, packBytes, unpackBytes } from '#alerts/packed-bytes.ts';
+import { dropPacked, isLost, type PackedBytes, packBytes, unpackBytes } from '#alerts/packed-bytes.ts';
 import { chunk } from '#core/batch.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
@@ -27,25 +27,37 @@ const MAX_CONFLICTS = 20;
  * and of one that dies and one that goes on, exactly one does it: what was sent never comes back. A batch that cannot be read is a dead letter.
  */
 export async function takeApart(deps: TakeApartDeps, batch: DeliveryBatch): Promise<void> {
-  const planned = await openBatch(deps, batch);
-  if (!planned) return;
+  const opened = await openBatch(deps, batch);
+  if (!opened) return;
+  const { planned, isWhole } = opened;
   const steps = chunk(planned, PER_STEP);
   let current: DeliveryBatch | undefined = batch;
+  let isKept = isWhole; // by whoever does its one step, perhaps; what nobody keeps is an orphan for the sweep
   for (let conflicts = 0; current && conflicts < MAX_CONFLICTS; ) {
     const step: readonly PlannedDelivery[] = steps[current.steps] ?? [];
-    if (!(await takeStep(deps, current, step, current.steps >= steps.length - 1))) conflicts++;
+    const done = await takeStep(deps, current, step, { isLast: current.steps >= steps.length - 1, isWhole });
+    if (!done) conflicts++;
+    else isKept = done.isKept;
     current = await readBatch(deps.table, batch.key);
   }
   if (current) throw new OpsError('unavailable', `others are at ${batch.key.sk}`);
-  await dropPacked(deps, batch.packed);
+  if (!isKept) await dropPacked(deps, batch.packed);
 }
 
-/** What the batch plans, one of each lane; undefined where somebody else has taken it apart, or nobody can. */
-async function openBatch(deps: TakeApartDeps, batch: DeliveryBatch): Promise<PlannedDelivery[] | undefined> {
+interface OpenBatch {
+  /** One of each lane. */
+  readonly planned: readonly PlannedDelivery[];
+  /** The bytes of the batch are those of its one delivery. */
+  readonly isWhole: boolean;
+}
+
+/** What the batch plans; undefined where somebody else has taken it apart, or nobody can. */
+async function openBatch(deps: TakeApartDeps, batch: DeliveryBatch): Promise<OpenBatch | undefined> {
   try {
     const bytes = await unpackBytes(deps, batch.packed);
     const planned = bytes ? decodePlanned(bytes) : [];
-    return [...new Map(planned.map((one) => [nameDelivery(batch.tenant, batch.version, one).lane, one])).values()];
+    const byLane = new Map(planned.map((one) => [nameDelivery(batch.tenant, batch.version, one).lane, one]));
+    return { planned: [...byLane.values()], isWhole: planned.length === 1 };
   } catch (error) {
     if (!isLost(error)) throw error;
     if (!(await readBatch(deps.table, batch.key))) return undefined;
@@ -63,35 +75,44 @@ async function openBatch(deps: TakeApartDeps, batch: DeliveryBatch): Promise<Pla
   }
 }
 
-async function takeStep(deps: TakeApartDeps, batch: DeliveryBatch, step: readonly PlannedDelivery[], isLast: boolean): Promise<boolean> {
+/** Undefined where somebody else did the step. `isKept`: the bytes of the batch are those of its one delivery now. */
+async function takeStep(
+  deps: TakeApartDeps,
+  batch: DeliveryBatch,
+  step: readonly PlannedDelivery[],
+  { isLast, isWhole }: { readonly isLast: boolean; readonly isWhole: boolean },
+): Promise<{ readonly isKept: boolean } | undefined> {
   const writes: Write[] = [stepWrite(batch, isLast)];
   const replaced: Delivery[] = [];
+  let isKept = false;
   for (const planned of step) {
     const names = nameDelivery(batch.tenant, batch.version, planned);
     const before = await readDelivery(deps.table, batch.tenant, names.lane);
     if (before && before.version >= batch.version) continue;
     if (before) replaced.push(before);
     const told = takeOver(planned, before && (await openPlanned(deps, before)));
-    writes.push(...replaceWrites(before, await newDelivery(deps, batch, names, told)));
+    const isSame = isWhole && told === planned;
+    isKept ||= isSame;
+    const packed = isSame ? batch.packed : await packBytes(deps, `alerts/${batch.tenant}/deliveries`, encodePlanned([told]));
+    writes.push(...replaceWrites(before, newDelivery(deps, batch, names, told, packed)));
   }
   try {
     await retry(() => deps.table.transact(writes));
   } catch (error) {
-    if (isOpsError(error, 'conflict')) return false;
+    if (isOpsError(error, 'conflict')) return undefined;
     throw error;
   }
   for (const { packed } of replaced) await dropPacked(deps, packed);
-  return true;
+  return { isKept };
 }
 
-async function newDelivery(
+function newDelivery(
   deps: TakeApartDeps,
   { tenant, version }: DeliveryBatch,
   names: { readonly lane: string; readonly id: string },
-  planned: PlannedDelivery,
-): Promise<Delivery> {
-  const { receiver, integration, atMs } = planned;
-  const packed = await packBytes(deps, `alerts/${tenant}/deliveries`, encodePlanned([planned]));
+  { receiver, integration, atMs }: PlannedDelivery,
+  packed: PackedBytes,
+): Delivery {
   const whom = { receiver: receiver.toWellFormed(), integration };
   return { ...names, ...whom, tenant, version, dueAtMs: atMs, createdAtMs: atMs, attempts: 0, stamp: deps.newId(), packed };
 }

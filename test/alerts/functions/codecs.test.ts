@@ -144,7 +144,7 @@ describe('packed bytes', () => {
 });
 
 describe('readOnce', () => {
-  it('asks for each thing once, whoever asks at the same time, and passes writes on', async () => {
+  it('asks for each thing once a minute, whoever asks at the same time, and passes writes on', async () => {
     const table = createMemoryTable();
     let reads = 0;
     const counted = {
@@ -154,7 +154,8 @@ describe('readOnce', () => {
         return table.get(key);
       },
     };
-    const once = readOnce(counted);
+    let nowMs = 0;
+    const once = readOnce(counted, () => nowMs);
     const key = { pk: 'p', sk: 's' };
     await once.put({ ...key, n: 1 });
     expect(await Promise.all([once.get(key), once.get(key)])).toEqual([
@@ -163,12 +164,14 @@ describe('readOnce', () => {
     ]);
     await once.put({ ...key, n: 2 });
     expect([(await once.get(key))?.n, (await table.get(key))?.n, reads]).toEqual([1, 2, 1]);
+    nowMs = 60_000;
+    expect([(await once.get(key))?.n, reads]).toEqual([2, 2]);
   });
 
   it('asks again for what could not be read', async () => {
     const table = createMemoryTable();
     let isBroken = true;
-    const once = readOnce({ ...table, query: (input) => (isBroken ? Promise.reject(new Error('broken')) : table.query(input)) });
+    const once = readOnce({ ...table, query: (input) => (isBroken ? Promise.reject(new Error('broken')) : table.query(input)) }, () => 0);
     await expect(once.query({ pk: 'p' })).rejects.toThrow('broken');
     isBroken = false;
     expect(await once.query({ pk: 'p' })).toEqual({ items: [] });

@@ -7,6 +7,7 @@ import { packedIn } from '#alerts/packed-bytes.ts';
 import type { Verdict } from '#alerts/receivers/verdict.ts';
 import { HOUR_MS, MINUTE_MS } from '#core/time.ts';
 import { DEAD_LETTERS } from '#ports/dead-letters.ts';
+import type { MemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import type { MemoryTable } from '#ports/memory/memory-table.ts';
 import { createWorld, type Process, START, startProcess, TENANT, type World } from './world.ts';
 
@@ -147,6 +148,20 @@ describe('deliverNotifications', () => {
   it('a batch that plans one lane twice tells it once', async () => {
     await handOver([plan([told('a')]), plan([told('b')])]);
     expect(await process.deliver()).toEqual({ sent: 1, retried: 0, gaveUp: 0 });
+    expect(namesTold()).toEqual(['b']);
+  });
+
+  it('a storm that one integration is told of is stored once, and gone once it is told', async () => {
+    const alerts = Array.from({ length: 2_000 }, (_, i) => told(`a${(i * 7_919) % 100_003}`));
+    await handOver([plan(alerts)]);
+    const stored = () => (world.ports.blobs as MemoryBlobs).stored.size;
+    world.state.verdict = () => failing;
+    await process.deliver();
+    expect(stored()).toBe(1);
+    world.state.verdict = () => ({ kind: 'sent' });
+    world.clock.nowMs += MINUTE_MS;
+    await process.deliver();
+    expect([stored(), world.told.at(-1)?.planned.alerts.length]).toEqual([0, 2_000]);
   });
 
   it('a batch that cannot be read is a dead letter, and keeps nobody else from being told', async () => {
