@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { detectorFileSchema } from '#alerts/detectors/detector-file.ts';
 import type { SourcedGroup } from '#alerts/evaluate/group-pointer.ts';
 import { plainRuleGroup } from '#alerts/rules/plain-rule-group.ts';
 import { formatRuleFileError, readRuleFile } from '#alerts/rules/rule-file.ts';
@@ -9,10 +10,11 @@ import type { SourcedSlo } from '#alerts/slo/sourced-slo.ts';
 import { RULE_CHECKS } from '#api/alerts/rule-checks.ts';
 import type { Config } from '#config/load-config.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
+import { readYamlValue } from './yaml-value.ts';
 
 /** What the configuration folder says of rules, compiled, by tenant. */
 export interface CompiledRules {
-  /** Rule groups of files, those that SLOs come to among them. */
+  /** Rule groups of files, those of detectors and those that SLOs come to among them. */
   readonly groups: ReadonlyMap<string, readonly SourcedGroup[]>;
   readonly slos: ReadonlyMap<string, readonly SourcedSlo[]>;
   /** What is wrong with any of the files, a line each; a file that is wrong gives nothing. */
@@ -22,7 +24,10 @@ export interface CompiledRules {
 const DEFAULT_TENANT = 'default';
 const compiled = new WeakMap<Config, Promise<CompiledRules>>();
 
-/** Compiles a configuration's rule files and SLOs, once: `rules/*.yaml` and `slos/*.yaml` of tenant `default`, subfolders of others. */
+/**
+ * Compiles a configuration's rule files, detectors and SLOs, once: `rules/*.yaml`, `detectors/*.yaml` and `slos/*.yaml` of tenant `default`,
+ * subfolders of others.
+ */
 export function compileRules(config: Config): Promise<CompiledRules> {
   let rules = compiled.get(config);
   if (!rules) {
@@ -44,6 +49,13 @@ async function compileFiles({ files }: Config): Promise<CompiledRules> {
     problems.push(...file.errors.map((error) => `${path}:${formatRuleFileError(error)}`));
     groups.set(tenant, [...(groups.get(tenant) ?? []), ...file.groups.map((group) => ({ namespace: path, group }))]);
   }
+  for (const path of paths) {
+    const tenant = tenantOfFile('detectors', path);
+    if (tenant === undefined) continue;
+    const file = readYamlValue(path, await read(path), detectorFileSchema(RULE_CHECKS));
+    problems.push(...file.problems);
+    groups.set(tenant, [...(groups.get(tenant) ?? []), ...(file.value ?? []).map((group) => ({ namespace: path, group }))]);
+  }
   const texts = new Map(
     await Promise.all(paths.filter((path) => tenantOfFile('slos', path)).map(async (path) => [path, await read(path)] as const)),
   );
@@ -53,8 +65,8 @@ async function compileFiles({ files }: Config): Promise<CompiledRules> {
 }
 
 /** The tenant whose file it is in the folder: its subfolder, `default` without one; undefined is no such file. */
-function tenantOfFile(folder: 'rules' | 'slos', path: string): string | undefined {
-  const match = /^(rules|slos)\/(?:([^/]+)\/)?[^/]+\.ya?ml$/.exec(path);
+function tenantOfFile(folder: 'rules' | 'detectors' | 'slos', path: string): string | undefined {
+  const match = /^(rules|detectors|slos)\/(?:([^/]+)\/)?[^/]+\.ya?ml$/.exec(path);
   return match?.[1] === folder ? (match[2] ?? DEFAULT_TENANT) : undefined;
 }
 

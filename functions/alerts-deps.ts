@@ -1,5 +1,6 @@
 import { listBookPointers } from '#alerts/dispatch/book-pointer.ts';
 import type { EvaluateDeps, EvaluationView } from '#alerts/evaluate/evaluate-deps.ts';
+import type { CorrelateDeps } from '#alerts/incidents/correlate-alerts.ts';
 import { readRulers } from '#alerts/ruler/stored-group.ts';
 import type { RuleSample } from '#alerts/rules/rule-result.ts';
 import { createRuleRenderer } from '#alerts/rules/rule-templates.ts';
@@ -12,6 +13,7 @@ import { createExprCache, createQueryPort } from '#query/query-port.ts';
 import { createOverlaySource } from '#storage/overlay-source.ts';
 import { createSampleSource } from '#storage/sample-source.ts';
 import { compileRules } from './alert-rules.ts';
+import { compileAlerting } from './alerting.ts';
 import type { FunctionDeps } from './deps.ts';
 import { ruleGroups } from './rule-groups.ts';
 
@@ -26,6 +28,15 @@ export function evaluateDeps(deps: FunctionDeps): EvaluateDeps {
     openView: (tenant) => openView(deps, tenant),
     write: (tenant, samples, atMs) => writeSamples(deps, tenant, samples, atMs),
     generatorUrl: (expr) => `${externalUrl}/graph?g0.expr=${encodeURIComponent(expr)}&g0.tab=1`,
+  };
+}
+
+/** What correlating alerts is made of. */
+export function correlateDeps({ blobs, table, now, newId, config, externalUrl }: FunctionDeps): CorrelateDeps {
+  return {
+    ...{ blobs, table, now, newId },
+    settings: async (tenant) => (await compileAlerting(config)).incidents(tenant),
+    incidentUrl: (id) => `${externalUrl}/api/incidents/${id}`,
   };
 }
 

@@ -2,6 +2,7 @@ import type { OpsFunction } from './lambda.ts';
 
 /** Every function that can be invoked, by name: its path here, with dashes. Loaded when first called. */
 const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction }>>> = {
+  'alerts-correlate': () => import('./alerts/correlate.ts'),
   'alerts-deliver': () => import('./alerts/deliver.ts'),
   'alerts-dispatch': () => import('./alerts/dispatch.ts'),
   'alerts-evaluate': () => import('./alerts/evaluate.ts'),

@@ -10,6 +10,7 @@ export const schedules: readonly Schedule[] = [
   // At whole minutes, which the times of most rule groups are.
   { name: 'alerts-evaluate', function: 'alerts-evaluate', expression: 'cron(* * * * ? *)' },
   { name: 'alerts-dispatch', function: 'alerts-dispatch', expression: 'rate(1 minute)' },
+  { name: 'alerts-correlate', function: 'alerts-correlate', expression: 'rate(1 minute)' },
   { name: 'alerts-deliver', function: 'alerts-deliver', expression: 'rate(1 minute)' },
   { name: 'events-publish', function: 'events-publish', expression: 'rate(1 minute)' },
 ];

@@ -1,6 +1,9 @@
+import type { IncidentReadDeps } from '#alerts/incidents/incident-store.ts';
 import type { MetricRegistry } from '#core/metrics.ts';
 import type { AlertDomains } from './alerts/alert-domains.ts';
+import { type DetectorRouteDeps, detectorRoutes } from './alerts/detectors-route.ts';
 import { alertGroups } from './alerts/groups.ts';
+import { incidentRoutes } from './alerts/incidents-route.ts';
 import type { RouteGroup } from './create-api.ts';
 import { type IngestDomains, ingestGroups } from './ingest/groups.ts';
 import { type InvokeFunction, invokeRoutes } from './invoke.ts';
@@ -10,7 +13,7 @@ import { type QueryDomains, queryGroups } from './prometheus/groups.ts';
 import { rootRoutes } from './root-page.ts';
 
 /** What the routes are made of. */
-export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains {
+export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains, DetectorRouteDeps, IncidentReadDeps {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
   readonly registry: MetricRegistry;
@@ -26,6 +29,8 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     ...alertGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
+    { scope: 'query', routes: detectorRoutes(deps) },
+    { scope: 'query', routes: incidentRoutes(deps) },
     { scope: 'query', routes: metricsRoutes(deps) },
     { scope: 'admin', routes: invokeRoutes({ ...deps, names: deps.functionNames }) },
   ];

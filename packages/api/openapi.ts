@@ -120,11 +120,40 @@ const prometheus: readonly Operation[] = [
   one('/api/v1/status/buildinfo', 'The Prometheus version whose semantics this has'),
 ];
 
+const detection: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/detectors',
+    summary: 'What is detected: each detector with how its last evaluation left it',
+    scope: 'query',
+    answers: {
+      '200':
+        '{"detectors":[{name, file, group, kind, conditions or expr and band, evaluatedAt, error, state {labelSets, pending, firing}, ...}]}',
+    },
+  },
+  {
+    method: 'get',
+    path: '/api/incidents',
+    summary: 'Incidents, those opened last first; status is open (the default) or closed',
+    scope: 'query',
+    parameters: ['status', 'limit', 'after'],
+    answers: { '200': '{"incidents":[{id, status, title, severity, labels, openedAt, alerts, firing, causes, ...}],"next"}' },
+  },
+  {
+    method: 'get',
+    path: '/api/incidents/{id}',
+    summary: 'One incident with its alerts, history and probable causes',
+    scope: 'query',
+    answers: { '200': 'As in the list, with names, history, members.', '404': 'This tenant has no such incident.' },
+  },
+];
+
 const operations: readonly Operation[] = [
   ...ingest,
   ...prometheus,
   ...prometheus.map((operation) => ({ ...operation, path: `/prometheus${operation.path}` })),
   ...alertOperations,
+  ...detection,
   {
     method: 'post',
     path: '/2015-03-31/functions/{name}/invocations',

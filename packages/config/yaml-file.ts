@@ -107,7 +107,7 @@ function formatPath(path: readonly PropertyKey[]): string {
 }
 
 /** `pipeline.yaml:4:7: tenants.default[0].name: is missing`. */
-function formatProblem({ file, line, col, path, message }: Problem): string {
+export function formatProblem({ file, line, col, path, message }: Problem): string {
   return `${file}:${line}:${col}: ${path === '' ? '' : `${path}: `}${message}`;
 }
 

@@ -104,6 +104,75 @@ export const NotificationSent = Envelope.extend({
 });
 export type NotificationSent = z.infer<typeof NotificationSent>;
 
+const CauseTold = z.object({
+  labels: Labels,
+  /** From 0 to 1. */
+  score: z.number(),
+  /** The evidence in words. */
+  sentence: z.string(),
+});
+
+/** Alerts that belong together became an incident. */
+export const IncidentOpened = Envelope.extend({
+  /** Names it in the API. */
+  incident: z.string(),
+  /** What it is called in one line. */
+  title: z.string(),
+  /** The highest of its alerts; empty for none. */
+  severity: z.string(),
+  /** Alerts in it. */
+  alerts: z.int().min(0),
+  /** Labels that all of its alerts have alike. */
+  labels: Labels,
+  /** When its first alert began. */
+  startedAt: z.iso.datetime(),
+  /** Alerts by alertname, at most 50 names. */
+  names: z.record(z.string(), z.int()),
+  /** Probable causes, the most probable first: `labels` of the alert, `score`, `sentence`. */
+  causes: z.array(CauseTold),
+});
+export type IncidentOpened = z.infer<typeof IncidentOpened>;
+
+/** Two incidents turned out to be one. */
+export const IncidentMerged = Envelope.extend({
+  /** The one that goes on. */
+  incident: z.string(),
+  /** What it is called in one line. */
+  title: z.string(),
+  /** The highest of its alerts; empty for none. */
+  severity: z.string(),
+  /** Alerts in it before. */
+  alerts: z.int().min(0),
+  /** The one that is over. */
+  from: z.string(),
+  /** Alerts that came with it. */
+  fromAlerts: z.int().min(0),
+});
+export type IncidentMerged = z.infer<typeof IncidentMerged>;
+
+/** Nothing of an incident fires any more, for some time. */
+export const IncidentResolved = Envelope.extend({
+  /** Names it in the API. */
+  incident: z.string(),
+  /** What it is called in one line. */
+  title: z.string(),
+  /** The highest of its alerts; empty for none. */
+  severity: z.string(),
+  /** Alerts that were in it. */
+  alerts: z.int().min(0),
+  /** Labels that all of its alerts had alike when it was opened. */
+  labels: Labels,
+  /** When its first alert began. */
+  startedAt: z.iso.datetime(),
+  /** When it was opened. */
+  openedAt: z.iso.datetime(),
+  /** Alerts by alertname, at most 50 names. */
+  names: z.record(z.string(), z.int()),
+  /** Probable causes, the most probable first: `labels` of the alert, `score`, `sentence`. */
+  causes: z.array(CauseTold),
+});
+export type IncidentResolved = z.infer<typeof IncidentResolved>;
+
 /** Every event that we publish: where it comes from, what it is called, what it carries. docs/events.md is made from this. */
 export const eventTypes = [
   { source: 'quarterdeck.storage', detailType: 'Block Committed', schema: BlockCommitted },
@@ -114,4 +183,7 @@ export const eventTypes = [
   { source: 'quarterdeck.alerts', detailType: 'Alerts Changed', schema: AlertsChanged },
   { source: 'quarterdeck.alerts', detailType: 'Notifications Due', schema: NotificationsDue },
   { source: 'quarterdeck.alerts', detailType: 'Notification Sent', schema: NotificationSent },
+  { source: 'quarterdeck.alerts', detailType: 'Incident Opened', schema: IncidentOpened },
+  { source: 'quarterdeck.alerts', detailType: 'Incident Merged', schema: IncidentMerged },
+  { source: 'quarterdeck.alerts', detailType: 'Incident Resolved', schema: IncidentResolved },
 ] as const;

@@ -6,9 +6,10 @@ import type { DetectorState } from './state.ts';
 
 // A state's bytes, little-endian: a header of 8 bytes that begins with the version, a byte of visits for each of the 24 hours of a
 // day and the 168 of a week, then float64: the numbers that there always are, the recent samples that there are, and the usual
-// values of the hours that were visited. At most 2,936 bytes.
+// values of the hours that were visited. At most 2,904 bytes.
 
-const VERSION = 1;
+/** Of the bytes of a state; another one is refused. */
+export const stateVersion = 1;
 const DAY_AT = 8;
 const WEEK_AT = DAY_AT + 24;
 const NUMBERS_AT = WEEK_AT + 168;
@@ -21,7 +22,7 @@ export function encodeDetectorState(state: DetectorState): Uint8Array {
   const { day, week } = season;
   const filled = Math.min(recent.count, recent.values.length);
   const bytes = new Uint8Array(NUMBERS_AT + 8 * (ALWAYS + filled + countVisited(day.visits) + countVisited(week.visits)));
-  bytes[0] = VERSION;
+  bytes[0] = stateVersion;
   bytes.set(day.visits, DAY_AT);
   bytes.set(week.visits, WEEK_AT);
   const numbers = new Float64Array(bytes.buffer, NUMBERS_AT);
@@ -47,11 +48,12 @@ export function encodeDetectorState(state: DetectorState): Uint8Array {
 
 /** The state of such bytes. `input` if they are of another version, or damaged in a way that shows. */
 export function decodeDetectorState(bytes: Uint8Array, { windowSamples }: DetectorParameters = detectorParameters): DetectorState {
-  if (bytes[0] !== VERSION) throw corruptState(`it is of version ${bytes[0]}, this program reads ${VERSION}`);
+  if (bytes[0] !== stateVersion) throw corruptState(`it is of version ${bytes[0]}, this program reads ${stateVersion}`);
   if (bytes.length < NUMBERS_AT + 8 * ALWAYS || bytes.length % 8 !== 0) throw corruptState('it is cut short');
-  const numbers = new Float64Array(bytes.slice(NUMBERS_AT).buffer);
-  const dayVisits = bytes.slice(DAY_AT, WEEK_AT);
-  const weekVisits = bytes.slice(WEEK_AT, NUMBERS_AT);
+  const own = new Uint8Array(bytes); // a copy that begins where numbers may; the slice of a Buffer is none
+  const numbers = new Float64Array(own.buffer, NUMBERS_AT);
+  const dayVisits = own.slice(DAY_AT, WEEK_AT);
+  const weekVisits = own.slice(WEEK_AT, NUMBERS_AT);
   let at = 0;
   const next = (): number => numbers[at++];
   const nextRange = (): Range => ({ count: next(), low: next(), high: next(), mean: next() });

@@ -2,7 +2,7 @@ import { bandOf, weighExcesses } from './judge.ts';
 import { learnInterval, missingExcess, missingSince } from './missing.ts';
 import { learnObservation, observe } from './observe.ts';
 import { type DetectorParameters, detectorParameters } from './parameters.ts';
-import { findReasons, infiniteReason, missingReason, type Reason } from './reasons.ts';
+import { countExcesses, findReasons, infiniteReason, missingReason, type Reason, type ReasonCode } from './reasons.ts';
 import type { DetectorState } from './state.ts';
 
 /** What the detector says of one sample. */
@@ -20,6 +20,14 @@ export interface Verdict {
 
 /** The score of what stands out just as much as a new record does on average. */
 export const alertScore = 1 - Math.exp(-1);
+
+/** What is an alert, where that is not every sample from `alertScore` on. */
+export interface AlertOptions {
+  /** The least score; what lies below mutes nothing. */
+  readonly score?: number | undefined;
+  /** Reasons that count: scores are of these alone. Absent: all. */
+  readonly reasons?: ReadonlySet<ReasonCode> | undefined;
+}
 
 const DAY_MS = 86_400_000;
 /** What infinity stands out: as far as a finite value can within a long memory. */
@@ -39,16 +47,18 @@ export function updateDetector(
   tsMs: number,
   value: number,
   parameters: DetectorParameters = detectorParameters,
+  alert: AlertOptions = {},
 ): Verdict {
   if (Number.isNaN(value)) return judgeMissing(state, tsMs);
   if (tsMs <= state.lastMs && tsMs > state.lastMs - DAY_MS) return NOTHING;
-  if (!Number.isFinite(value)) return judgeInfinite(state, tsMs, value, parameters);
+  if (!Number.isFinite(value)) return judgeInfinite(state, tsMs, value, parameters, alert);
   const seen = observe(state, tsMs, Math.max(-LARGEST, Math.min(LARGEST, value)), parameters);
-  const excesses = weighExcesses(state, seen, parameters);
+  const weighed = weighExcesses(state, seen, parameters);
+  const excesses = alert.reasons ? countExcesses(weighed, alert.reasons) : weighed;
   const excess = Math.max(excesses.value, excesses.jump, excesses.season, excesses.level, excesses.motion, excesses.flat);
   const rawScore = toScore(excess);
   const verdict = {
-    score: muteAfterAlert(state, excess, parameters) ? 0 : rawScore,
+    score: muteAfterAlert(state, excess, leastExcess(alert), parameters) ? 0 : rawScore,
     rawScore,
     ...bandOf(state, seen, parameters),
     reasons: excess < 1 ? [] : findReasons(state, seen, excesses, parameters),
@@ -58,11 +68,11 @@ export function updateDetector(
   return verdict;
 }
 
-function judgeInfinite(state: DetectorState, tsMs: number, value: number, parameters: DetectorParameters): Verdict {
+function judgeInfinite(state: DetectorState, tsMs: number, value: number, parameters: DetectorParameters, alert: AlertOptions): Verdict {
   learnInterval(state, tsMs, parameters);
-  if (state.ranges.value.count < parameters.warmupSamples) return NOTHING;
+  if (state.ranges.value.count < parameters.warmupSamples || alert.reasons?.has('new-extreme') === false) return NOTHING;
   const excess = MOST_EXCESS;
-  const score = muteAfterAlert(state, excess, parameters) ? 0 : toScore(excess);
+  const score = muteAfterAlert(state, excess, leastExcess(alert), parameters) ? 0 : toScore(excess);
   return { ...NOTHING, score, rawScore: toScore(excess), reasons: [infiniteReason(value, state.ranges.value)] };
 }
 
@@ -71,10 +81,15 @@ function toScore(excess: number): number {
   return -Math.expm1(-excess);
 }
 
+/** The excess of the least score that is an alert. */
+function leastExcess({ score = alertScore }: AlertOptions): number {
+  return Math.max(1, -Math.log1p(-score));
+}
+
 /** Whether an excess is muted. Counts the samples since the last alert; one that is an alert starts the count anew. */
-function muteAfterAlert(state: DetectorState, excess: number, { quietSamples, louder }: DetectorParameters): boolean {
+function muteAfterAlert(state: DetectorState, excess: number, least: number, { quietSamples, louder }: DetectorParameters): boolean {
   const muted = state.sinceAlert < quietSamples && excess <= louder * state.alertExcess;
-  if (excess >= 1 && !muted) Object.assign(state, { sinceAlert: 0, alertExcess: excess });
+  if (excess >= least && !muted) Object.assign(state, { sinceAlert: 0, alertExcess: excess });
   else state.sinceAlert++;
   return muted;
 }

@@ -1,4 +1,5 @@
 import { batchWrite } from '#alerts/deliver/delivery-batch.ts';
+import { INCIDENT_LABEL } from '#alerts/incidents/incident-alert.ts';
 import { dropPacked, packBytes, unpackBytes } from '#alerts/packed-bytes.ts';
 import type { ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
 import { chunk } from '#core/batch.ts';
@@ -25,6 +26,8 @@ export interface DispatchDeps {
   readonly routing: (tenant: string) => Promise<Routing>;
   /** How long the call may still take, where that is bounded. */
   readonly remainingMs?: (() => number) | undefined;
+  /** Open incidents by the fingerprints of their alerts; asked for where inhibition goes by them. */
+  readonly memberships: (tenant: string) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** One look at one tenant's alerts. */
@@ -92,7 +95,8 @@ async function dispatchTenant(deps: DispatchDeps, tenant: string): Promise<{ rep
   const routing = await deps.routing(tenant);
   const nowMs = now();
   const silences = [...(await readSilences(table, tenant, nowMs)).values()];
-  const plan = planDispatch({ book, told, routing, silences, nowMs });
+  const incidents = asksForIncidents(routing) ? await deps.memberships(tenant) : undefined;
+  const plan = planDispatch({ book, told, routing, silences, incidents, nowMs });
   const version = (before?.version ?? 0) + 1;
   const packed = await packBytes(deps, `alerts/${tenant}/book`, encodeBook({ ...plan.book, taken: entries.map(({ sk }) => sk) }));
   const changes = findChanges(book, plan.book, told, nowMs);
@@ -140,6 +144,13 @@ async function keepLost({ table, now }: DispatchDeps, tenant: string, lost: read
     event: JSON.stringify({ tenant, entry: sk }),
   }));
   await keepDeadLetters(table, letters);
+}
+
+/** True where an inhibition looks at the label that only incidents give. */
+function asksForIncidents({ inhibitRules }: Routing): boolean {
+  return inhibitRules.some(
+    ({ equal, targetMatchers }) => equal.includes(INCIDENT_LABEL) || targetMatchers.some(({ name }) => name === INCIDENT_LABEL),
+  );
 }
 
 /** The book that a pointer points to. */

@@ -1,3 +1,4 @@
+import { INCIDENT_LABEL } from '#alerts/incidents/incident-alert.ts';
 import { firstFlushMs, isResolved, nextFlushMs, planFlush } from '#alerts/routing/flush.ts';
 import { groupKey, groupLabels } from '#alerts/routing/group.ts';
 import { createInhibitor } from '#alerts/routing/inhibition.ts';
@@ -35,6 +36,8 @@ export interface DispatchInput {
   readonly told: readonly ReceivedAlert[];
   readonly routing: Routing;
   readonly silences: readonly Silence[];
+  /** Open incidents by the fingerprints of their alerts: to inhibition an alert has the label `incident` as well. */
+  readonly incidents?: ReadonlyMap<string, string> | undefined;
   readonly nowMs: number;
 }
 
@@ -135,6 +138,10 @@ function joinGroups(
   }
 }
 
+function withIncident(labels: LabelSet, incident: string | undefined): LabelSet {
+  return incident === undefined ? labels : { ...labels, [INCIDENT_LABEL]: incident };
+}
+
 interface Flushing extends DispatchInput {
   readonly alerts: Map<string, ReceivedAlert>;
   readonly groups: ReadonlyMap<string, OpenGroup>;
@@ -142,12 +149,13 @@ interface Flushing extends DispatchInput {
 }
 
 function flushDue(flushing: Flushing): PlannedDelivery[] {
-  const { groups, routes, routing, alerts, silences, nowMs } = flushing;
+  const { groups, routes, routing, alerts, silences, incidents, nowMs } = flushing;
   const due = [...groups.values()].filter(({ nextFlushMs: atMs, members }) => atMs <= nowMs && members.size > 0);
   if (due.length === 0) return [];
   const inhibitor = createInhibitor(routing.inhibitRules, alerts.values(), nowMs);
   const silencer = createSilencer(silences, nowMs);
-  const isHeld = ({ labels }: Alert) => silencer(labels).length > 0 || inhibitor(labels) !== undefined;
+  const isHeld = ({ labels, fingerprint }: ToldAlert) =>
+    silencer(labels).length > 0 || inhibitor(withIncident(labels, incidents?.get(fingerprint))) !== undefined;
   return due.flatMap((group) => flushGroup(flushing, group, routes.get(group.routeId) as Route, isHeld));
 }
 
@@ -156,7 +164,7 @@ function flushGroup(
   { routing, alerts, nowMs }: Flushing,
   group: OpenGroup,
   route: Route,
-  isHeld: (alert: Alert) => boolean,
+  isHeld: (alert: ToldAlert) => boolean,
 ): PlannedDelivery[] {
   const members = [...group.members].map((fingerprint) => ({ ...(alerts.get(fingerprint) as ReceivedAlert), fingerprint }));
   const flush = planFlush(members, nowMs);

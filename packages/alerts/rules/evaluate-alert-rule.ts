@@ -1,8 +1,8 @@
+import type { ExplainedSample } from '#alerts/detectors/detector.ts';
 import type { LabelSet } from '#model/alert.ts';
 import type { Series } from '#model/series.ts';
-import type { InstantSample } from '#ports/query.ts';
 import { expandAlert, type RenderTemplate } from './expand-alert.ts';
-import type { AlertRule } from './rule.ts';
+import type { AlertingRule } from './rule.ts';
 import { type AlertChange, failRule, type RuleResult, type RuleSample, type StateDifference, staleMarkers } from './rule-result.ts';
 import { type ActiveAlert, alertSeries, forStateSeries, type RuleState, writtenSeries } from './rule-state.ts';
 
@@ -14,7 +14,7 @@ export interface RuleInput<R> {
   readonly rule: R;
   readonly state: RuleState;
   /** What its expression gave. */
-  readonly vector: readonly InstantSample[];
+  readonly vector: readonly ExplainedSample[];
   readonly atMs: number;
   /** The group's; 0 for none. */
   readonly limit: number;
@@ -27,7 +27,7 @@ export interface RuleInput<R> {
  * alerts as they are. More alerts than the limit fail it too and forget them all; those that fired are told as resolved, since nothing would
  * end them later.
  */
-export async function evaluateAlertRule(deps: { render: RenderTemplate }, input: RuleInput<AlertRule>): Promise<RuleResult> {
+export async function evaluateAlertRule(deps: { render: RenderTemplate }, input: RuleInput<AlertingRule>): Promise<RuleResult> {
   const { rule, state, atMs, limit } = input;
   const found = await expandVector(deps.render, input);
   if (typeof found === 'string') return failRule(state, found);
@@ -69,7 +69,7 @@ export function endAlert(alert: ActiveAlert, atMs: number): AlertChange {
 /** New alerts by the JSON of their labels, or why there can be none. */
 async function expandVector(
   render: RenderTemplate,
-  { rule, vector, atMs }: RuleInput<AlertRule>,
+  { rule, vector, atMs }: RuleInput<AlertingRule>,
 ): Promise<Map<string, ActiveAlert> | string> {
   const found = new Map<string, ActiveAlert>();
   for (const sample of vector) {
@@ -87,7 +87,7 @@ interface Advanced {
   readonly difference: StateDifference;
 }
 
-function advanceAlerts(rule: AlertRule, known: readonly ActiveAlert[], found: Map<string, ActiveAlert>, atMs: number): Advanced {
+function advanceAlerts(rule: AlertingRule, known: readonly ActiveAlert[], found: Map<string, ActiveAlert>, atMs: number): Advanced {
   const alerts: ActiveAlert[] = [];
   const changes: AlertChange[] = [];
   let isChanged = false;
@@ -126,7 +126,7 @@ function fire(alert: ActiveAlert, atMs: number): ActiveAlert {
 }
 
 /** What becomes of an alert whose series is not there; undefined where nothing is left of it. */
-function withoutSeries(rule: AlertRule, alert: ActiveAlert, atMs: number): ActiveAlert | undefined {
+function withoutSeries(rule: AlertingRule, alert: ActiveAlert, atMs: number): ActiveAlert | undefined {
   if (alert.phase === 'pending') return undefined;
   if (alert.phase === 'inactive') return atMs - (alert.resolvedAtMs ?? atMs) > RESOLVED_RETENTION_MS ? undefined : alert;
   const keepFiringSinceMs = rule.keepFiringForMs > 0 ? (alert.keepFiringSinceMs ?? atMs) : alert.keepFiringSinceMs;

@@ -1,3 +1,4 @@
+import { observeDetector } from '#alerts/detectors/observe-detector.ts';
 import { isOpsError, type OpsError } from '#core/errors.ts';
 import { seriesKey } from '#model/series.ts';
 import type { Query } from '#ports/query.ts';
@@ -5,7 +6,15 @@ import { endAlert, evaluateAlertRule } from './evaluate-alert-rule.ts';
 import { evaluateRecordingRule } from './evaluate-recording-rule.ts';
 import type { RenderTemplate } from './expand-alert.ts';
 import type { Rule, RuleGroup } from './rule.ts';
-import { type AlertChange, failRule, type RuleResult, type RuleSample, type StateDifference, staleMarkers } from './rule-result.ts';
+import {
+  type AlertChange,
+  addRecorded,
+  failRule,
+  type RuleResult,
+  type RuleSample,
+  type StateDifference,
+  staleMarkers,
+} from './rule-result.ts';
 import { newRuleState, type RuleState, ruleKey, writtenSeries } from './rule-state.ts';
 
 export interface EvaluateGroupDeps {
@@ -109,8 +118,16 @@ async function evaluateRule(
   state: RuleState,
   queryAtMs: number,
 ): Promise<RuleResult> {
-  const { samples: vector } = await query.instant({ tenant, expr: rule.expr, atMs: queryAtMs, signal });
+  const ask = async (expr: string) => (await query.instant({ tenant, expr, atMs: queryAtMs, signal })).samples;
   const { limit } = group;
+  if (rule.kind === 'detector') {
+    const observed = await observeDetector({ ask }, { detector: rule.detector, memory: state.memory, atMs: queryAtMs });
+    const { vector, recorded = [], memory } = observed;
+    const result = addRecorded(await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit }), recorded);
+    const difference = result.difference === 'none' && memory !== state.memory ? 'values' : result.difference;
+    return { ...result, difference, state: { ...result.state, memory } };
+  }
+  const vector = await ask(rule.expr);
   if (rule.kind === 'alert') return await evaluateAlertRule({ render }, { rule, state, vector, atMs, limit });
   return evaluateRecordingRule({ rule, state, vector, atMs, limit });
 }

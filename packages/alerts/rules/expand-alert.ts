@@ -1,8 +1,8 @@
+import type { ExplainedSample } from '#alerts/detectors/detector.ts';
 import { isOpsError } from '#core/errors.ts';
 import type { LabelSet } from '#model/alert.ts';
 import { type Label, type Series, seriesFromLabels } from '#model/series.ts';
-import type { InstantSample } from '#ports/query.ts';
-import type { AlertRule } from './rule.ts';
+import type { AlertingRule } from './rule.ts';
 import { labelSet } from './rule-result.ts';
 import { toLabels } from './rule-state.ts';
 
@@ -23,15 +23,16 @@ export type RenderTemplate = (text: string, data: AlertTemplateData) => Promise<
 /** Labels and annotations of the alert that a series makes. A template that fails leaves its error as its text, as in Prometheus. */
 export async function expandAlert(
   render: RenderTemplate,
-  rule: AlertRule,
-  { series, value }: InstantSample,
+  rule: AlertingRule,
+  { series, value, explanation }: ExplainedSample,
   atMs: number,
 ): Promise<{ readonly labels: Series; readonly annotations: LabelSet }> {
   const metric: Label[] = series.metric === '' ? [] : [{ name: '__name__', value: series.metric }];
+  const told: Label[] = explanation === undefined ? [] : [{ name: '__explanation__', value: explanation }];
   let data: AlertTemplateData | undefined;
   const expand = async (text: string): Promise<string> => {
     if (!text.includes('{{')) return text;
-    data ??= { alert: rule.name, labels: labelSet([...series.labels, ...metric]), value, atMs };
+    data ??= { alert: rule.name, labels: labelSet([...series.labels, ...metric, ...told]), value, atMs };
     try {
       return await render(text, data);
     } catch (error) {
@@ -45,5 +46,9 @@ export async function expandAlert(
     return labels;
   };
   const own = [...(await expandAll(rule.labels)), { name: 'alertname', value: rule.name }];
-  return { labels: seriesFromLabels([...series.labels, ...own]), annotations: labelSet(await expandAll(rule.annotations)) };
+  const annotations = labelSet(await expandAll(rule.annotations));
+  return {
+    labels: seriesFromLabels([...series.labels, ...own]),
+    annotations: explanation === undefined ? annotations : { explanation, ...annotations },
+  };
 }

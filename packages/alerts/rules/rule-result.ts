@@ -1,5 +1,6 @@
 import type { Alert, LabelSet } from '#model/alert.ts';
-import type { Label, Series } from '#model/series.ts';
+import { type Label, type Series, seriesKey } from '#model/series.ts';
+import type { InstantSample } from '#ports/query.ts';
 import type { ActiveAlert, RuleState } from './rule-state.ts';
 
 /** One sample that an evaluation writes; all of one evaluation have one time. */
@@ -35,6 +36,19 @@ export function staleMarkers(before: readonly Series[], written: readonly RuleSa
   return before
     .filter((series) => !keys.has(`${series.metric}\u0000${series.json}`))
     .map((series) => ({ series, value: Number.NaN, stale: true }));
+}
+
+/** A result with the series that its rule records beside its alerts: what they were before and are no longer goes stale with it. */
+export function addRecorded(result: RuleResult, recorded: readonly InstantSample[]): RuleResult {
+  if (recorded.length === 0) return result;
+  const keys = new Set(recorded.map(({ series }) => seriesKey(series)));
+  const isOther = (series: Series) => !keys.has(seriesKey(series));
+  const samples = result.samples.filter(({ series, stale }) => !stale || isOther(series));
+  return {
+    ...result,
+    samples: [...samples, ...recorded.map(({ series, value }): RuleSample => ({ series, value, stale: false }))],
+    state: { ...result.state, series: [...result.state.series.filter(isOther), ...recorded.map(({ series }) => series)] },
+  };
 }
 
 /** The result of an evaluation that failed: the state stays as it is, and so do its series until one succeeds. */

@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { DetectorMemory } from '#alerts/detectors/detector.ts';
 import { OpsError } from '#core/errors.ts';
 import type { LabelSet } from '#model/alert.ts';
 import { type Label, type Series, seriesFromJson } from '#model/series.ts';
@@ -11,10 +12,18 @@ const VERSION = 1;
 const MAX_BYTES = 512 * 1024 * 1024;
 const LEVEL = 3;
 
-/** Packs the states of a group's rules: JSON in columns, so that what alerts have in common lies side by side, and zstd over it. */
+/** Ends the JSON where bytes follow; JSON on one line has none. */
+const LINE_FEED = 10;
+
+/**
+ * Packs the states of a group's rules: JSON in columns, so that what alerts have in common lies side by side; behind it a line feed and the
+ * bytes that detectors keep, where there are any, one after another; and zstd over it.
+ */
 export function encodeRuleState(states: readonly RuleState[]): Uint8Array {
-  const packed = { v: VERSION, rules: states.map(packRule) };
-  return zstdCompressSync(JSON.stringify(packed), {
+  const json = JSON.stringify({ v: VERSION, rules: states.map(packRule) });
+  const bytes = states.flatMap(({ memory }) => memory?.packed?.states ?? []);
+  const packed = bytes.length === 0 ? json : Buffer.concat([Buffer.from(json), Buffer.of(LINE_FEED), ...bytes]);
+  return zstdCompressSync(packed, {
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
   });
 }
@@ -22,13 +31,29 @@ export function encodeRuleState(states: readonly RuleState[]): Uint8Array {
 /** The states that `encodeRuleState` packed, in order. `unavailable` for bytes that it did not write. */
 export function decodeRuleState(bytes: Uint8Array): RuleState[] {
   let packed: { readonly v: number; readonly rules: readonly PackedRule[] };
+  let rest: Uint8Array = new Uint8Array(0);
   try {
-    packed = JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES }).toString('utf8'));
+    const unpacked = zstdDecompressSync(bytes, { maxOutputLength: MAX_BYTES });
+    const end = unpacked.indexOf(LINE_FEED);
+    packed = JSON.parse(unpacked.toString('utf8', 0, end < 0 ? undefined : end));
+    if (end >= 0) rest = new Uint8Array(unpacked.buffer, unpacked.byteOffset + end + 1, unpacked.length - end - 1);
   } catch (cause) {
     throw new OpsError('unavailable', 'the state of a rule group is damaged', { cause });
   }
   if (packed.v !== VERSION) throw new OpsError('unavailable', `the state of a rule group has version ${packed.v}, not ${VERSION}`);
-  return packed.rules.map(unpackRule);
+  const takeBytes = makeTaker(rest);
+  return packed.rules.map((rule) => unpackRule(rule, takeBytes));
+}
+
+/** Takes pieces of given lengths, one after another. They are parts of the whole, not copies. */
+function makeTaker(bytes: Uint8Array): (lengths: readonly number[]) => Uint8Array[] {
+  let at = 0;
+  return (lengths) =>
+    lengths.map((length) => {
+      at += length;
+      if (at > bytes.length) throw new OpsError('unavailable', 'the state of a rule group is cut short');
+      return bytes.subarray(at - length, at);
+    });
 }
 
 interface PackedRule {
@@ -39,6 +64,12 @@ interface PackedRule {
   /** Metrics of `series` and their labels as JSON. */
   readonly series: { readonly metrics: readonly string[]; readonly json: readonly string[] };
   readonly alerts: PackedAlerts;
+  readonly memory?: PackedMemory | undefined;
+}
+
+/** `lengths` of the bytes of its rows. */
+interface PackedMemory extends Omit<DetectorMemory, 'packed'> {
+  readonly packed?: { readonly atMs: number; readonly lengths: readonly number[] } | undefined;
 }
 
 interface PackedAlerts {
@@ -56,7 +87,7 @@ interface PackedAlerts {
 const LETTERS: Readonly<Record<AlertPhase, string>> = { pending: 'p', firing: 'f', inactive: 'i' };
 const PHASES: Readonly<Record<string, AlertPhase>> = { p: 'pending', f: 'firing', i: 'inactive' };
 
-function packRule({ kind, name, labels, error, series, alerts }: RuleState): PackedRule {
+function packRule({ kind, name, labels, error, series, alerts, memory }: RuleState): PackedRule {
   return {
     kind,
     name,
@@ -73,10 +104,18 @@ function packRule({ kind, name, labels, error, series, alerts }: RuleState): Pac
       keepFiringSince: alerts.map(({ keepFiringSinceMs }) => keepFiringSinceMs ?? null),
       values: alerts.map(({ value }) => packNumber(value)),
     },
+    memory: memory && packMemory(memory),
   };
 }
 
-function unpackRule({ kind, name, labels, error, series, alerts }: PackedRule): RuleState {
+function packMemory({ packed, ...memory }: DetectorMemory): PackedMemory {
+  return packed ? { ...memory, packed: { atMs: packed.atMs, lengths: packed.states.map(({ length }) => length) } } : memory;
+}
+
+function unpackRule(
+  { kind, name, labels, error, series, alerts, memory }: PackedRule,
+  takeBytes: (lengths: readonly number[]) => Uint8Array[],
+): RuleState {
   const labelLists = unpackTable(alerts.labels);
   const annotations = unpackTable(alerts.annotations);
   return {
@@ -97,7 +136,12 @@ function unpackRule({ kind, name, labels, error, series, alerts }: PackedRule): 
         value: Number(alerts.values[i]),
       }),
     ),
+    ...(memory && { memory: unpackMemory(memory, takeBytes) }),
   };
+}
+
+function unpackMemory({ packed, ...memory }: PackedMemory, takeBytes: (lengths: readonly number[]) => Uint8Array[]): DetectorMemory {
+  return packed ? { ...memory, packed: { atMs: packed.atMs, states: takeBytes(packed.lengths) } } : memory;
 }
 
 /** NaN, the infinities and minus zero have no form in JSON. */

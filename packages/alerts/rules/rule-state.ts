@@ -1,3 +1,4 @@
+import type { DetectorMemory } from '#alerts/detectors/detector.ts';
 import { compareUtf8 } from '#core/text.ts';
 import type { LabelSet } from '#model/alert.ts';
 import { type Label, type Series, seriesFromLabels } from '#model/series.ts';
@@ -32,6 +33,8 @@ export interface RuleState {
   readonly series: readonly Series[];
   /** Why the last evaluation failed; '' where it did not. */
   readonly error: string;
+  /** What a detector has learned. */
+  readonly memory?: DetectorMemory | undefined;
 }
 
 /** The state of a rule that was never evaluated. */

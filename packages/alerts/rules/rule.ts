@@ -1,3 +1,4 @@
+import type { Detector } from '#alerts/detectors/detector.ts';
 import type { LabelSet } from '#model/alert.ts';
 
 /** A rule that alerts on every series that its expression gives. */
@@ -24,7 +25,18 @@ export interface RecordingRule {
   readonly labels: LabelSet;
 }
 
-export type Rule = AlertRule | RecordingRule;
+/** A rule that alerts on what a detector finds in its expressions, over time. */
+export interface DetectorRule extends Omit<AlertRule, 'kind'> {
+  readonly kind: 'detector';
+  /** The expression that is shown for it; the detector has all of them. */
+  readonly expr: string;
+  readonly detector: Detector;
+}
+
+/** Rules whose series make alerts. */
+export type AlertingRule = AlertRule | DetectorRule;
+
+export type Rule = AlertRule | RecordingRule | DetectorRule;
 
 /** Rules that are evaluated together, one after another. */
 export interface RuleGroup {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { detectorParameters } from '#alerts/anomaly/parameters.ts';
 import { createDetectorState } from '#alerts/anomaly/state.ts';
-import { alertScore, updateDetector, type Verdict } from '#alerts/anomaly/update-detector.ts';
+import { type AlertOptions, alertScore, updateDetector, type Verdict } from '#alerts/anomaly/update-detector.ts';
 import { detectAll } from './detect.ts';
 import { makeNoise, seededRandom } from './made-series.ts';
 
@@ -187,5 +188,36 @@ describe('samples that are odd', () => {
     expect(isAlert(updateDetector(state, 500 * STEP_MS, 1e300))).toBe(true);
     for (let i = 501; i < 700; i++) updateDetector(state, i * STEP_MS, 50 + (i % 3));
     expect(isAlert(updateDetector(state, 700 * STEP_MS, 500))).toBe(true);
+  });
+});
+
+describe('what counts as an alert', () => {
+  /** What is said of a small record and of a larger one soon after it. */
+  const twoRecords = (alert: AlertOptions) => {
+    const state = createDetectorState();
+    const noise = makeNoise(5, 1000);
+    for (const [i, value] of noise.entries()) updateDetector(state, i * STEP_MS, value, detectorParameters, alert);
+    state.sinceAlert = Number.POSITIVE_INFINITY; // whatever alert of the noise is long ago
+    const judge = (i: number, share: number) => {
+      const { low, high } = state.ranges.value;
+      return updateDetector(state, i * STEP_MS, high + share * (high - low), detectorParameters, alert);
+    };
+    return [judge(1000, 0.04), judge(1001, 0), judge(1002, 0.095)] as const;
+  };
+
+  it('is every new record by default, which mutes a larger one unless that is three times as large', () => {
+    const [small, , large] = twoRecords({});
+    expect([small.rawScore > alertScore, small.rawScore < 0.9, large.rawScore > 0.9]).toEqual([true, true, true]);
+    expect([small.score, large.score]).toEqual([small.rawScore, 0]);
+  });
+
+  it('is only what reaches the score that is told, and what does not mutes nothing', () => {
+    const [small, , large] = twoRecords({ score: 0.9 });
+    expect([small.score < 0.9, large.score]).toEqual([true, large.rawScore]);
+  });
+
+  it('is only what has one of the reasons that are told', () => {
+    const [, , large] = twoRecords({ reasons: new Set(['flat-line']) });
+    expect([large.rawScore, large.reasons]).toEqual([0, []]);
   });
 });

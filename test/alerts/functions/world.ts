@@ -122,7 +122,7 @@ export function startProcess(world: World, ports: WorldPorts, name: string) {
     write: async (_, samples, atMs) => (samples.length > 0 ? ports.samples.append(samples, atMs) : undefined),
     generatorUrl: (expr) => `http://q.test/${expr}`,
   };
-  const dispatch: DispatchDeps = { ...shared, routing: async () => state.routing };
+  const dispatch: DispatchDeps = { ...shared, routing: async () => state.routing, memberships: async () => new Map() };
   const deliver: DeliverDeps = { ...shared, random: () => 0, send: (_, planned, key) => ports.receiver.send(planned, key) };
   return {
     deps: { evaluate, dispatch, deliver },

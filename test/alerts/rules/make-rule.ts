@@ -39,6 +39,6 @@ export function queryOver(source: SampleSource): Query {
 export const render: RenderTemplate = rendererOver(createMemorySource());
 
 /** Templates over a source. */
-function rendererOver(source: MemorySource): RenderTemplate {
+export function rendererOver(source: MemorySource): RenderTemplate {
   return createRuleRenderer({ query: queryOver(source), tenant: 't', externalLabels: { region: 'eu' }, externalUrl: 'https://q.example' });
 }

@@ -18,6 +18,15 @@ const alert: fc.Arbitrary<ActiveAlert> = fc.record({
   keepFiringSinceMs: fc.option(time, { nil: undefined }),
   value: fc.double(),
 });
+const packed = fc.array(fc.tuple(fc.string(), fc.uint8Array({ maxLength: 40 })), { maxLength: 4 });
+const memory = fc.tuple(fc.string(), packed, time).map(([form, rows, atMs]) => ({
+  form,
+  rows: rows.map(([labels]): [string, null] => [labels, null]),
+  packed: { atMs, states: rows.map(([, bytes]) => bytes) },
+}));
+const learned: fc.Arbitrary<RuleState> = fc
+  .tuple(fc.string(), memory)
+  .map(([name, known]) => ({ kind: 'detector', name, labels: {}, alerts: [], series: [], error: '', memory: known }));
 const state: fc.Arbitrary<RuleState> = fc.record({
   kind: fc.constantFrom('alert', 'record'),
   name: fc.string(),
@@ -30,7 +39,7 @@ const state: fc.Arbitrary<RuleState> = fc.record({
 describe('a packed state', () => {
   it('is what it was when unpacked', () => {
     fc.assert(
-      fc.property(fc.array(state, { maxLength: 4 }), (states) => {
+      fc.property(fc.array(fc.oneof(state, learned), { maxLength: 4 }), (states) => {
         expect(decodeRuleState(encodeRuleState(states))).toEqual(states);
       }),
       { numRuns: 300 },

@@ -88,7 +88,8 @@ export function createAlertApp(options: AlertAppOptions = {}) {
     ...{ clock, table, blobs, domains, ask, values, samples },
     get: (path: string, token?: string) => ask('GET', path, undefined, token),
     post: (path: string, body: unknown, token?: string) => ask('POST', path, body, token),
-    dispatch: (...tenants: string[]): Promise<DispatchReport[]> => dispatchAlerts(domains, tenants),
+    dispatch: (...tenants: string[]): Promise<DispatchReport[]> =>
+      dispatchAlerts({ ...domains, memberships: async () => new Map() }, tenants),
     evaluate: (...tenants: string[]): Promise<EvaluateResult> =>
       evaluateRules(
         {
