@@ -1,8 +1,10 @@
 import { retry } from '#core/retry.ts';
+import { compareUtf8 } from '#core/text.ts';
 import { type Series, seriesFromJson } from '#model/series.ts';
 import type { AggregateSeries, RawSeries } from '#ports/sample-source.ts';
 import { decodeAggregates } from './aggregate-block.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import type { OfSeries } from './merge-series.ts';
 import { decodeSamples } from './metrics-block.ts';
 import { decodeSeries } from './parquet/decode-series.ts';
 import { type BlockWants, type PlannedRange, planRowGroups, planSeries } from './parquet/plan.ts';
@@ -63,7 +65,7 @@ function* rowGroupsOf<T>(bytes: Uint8Array, decode: DecodeGroup<T>): Generator<T
   }
 }
 
-/** The series of a raw block's row groups that can hold what is wanted: whole row groups, neither filtered nor cut. */
+/** The series of a raw block's row groups that can hold what is wanted: all of the wanted metrics, not cut, nor filtered otherwise. */
 export async function readSamples(deps: StorageDeps, entry: CatalogEntry, wants: BlockWants, counter: ReadCounter): Promise<RawSeries[]> {
   return readGroups(deps, entry, wants, counter, decodeSamples, ({ samples }) => samples.ts.length * 16);
 }
@@ -78,7 +80,7 @@ export async function readAggregates(
   return readGroups(deps, entry, wants, counter, decodeAggregates, ({ aggregates }) => aggregates.ts.length * 80);
 }
 
-async function readGroups<T>(
+async function readGroups<T extends OfSeries>(
   deps: StorageDeps,
   entry: CatalogEntry,
   wants: BlockWants,
@@ -107,7 +109,31 @@ async function readGroups<T>(
       await deps.pause();
     }
   }
-  return planned.flatMap(({ rowGroup }) => found.get(rowGroup) ?? []);
+  return planned.flatMap(({ rowGroup }) => ofMetrics(found.get(rowGroup) ?? [], wants.metrics));
+}
+
+/** A row group is in the order of series: a thousand rules over it each find their metric without looking at all the others. */
+function ofMetrics<T extends OfSeries>(items: T[], metrics: readonly string[] | undefined): T[] {
+  if (metrics === undefined) return items;
+  return metrics.flatMap((metric) => {
+    const from = countWhile(items, (series) => compareUtf8(series.metric, metric) < 0);
+    return items.slice(
+      from,
+      countWhile(items, (series) => compareUtf8(series.metric, metric) <= 0),
+    );
+  });
+}
+
+/** How many items come before the first that fails the test; all that fail it come last. */
+function countWhile(items: readonly OfSeries[], holds: (series: Series) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds((items[middle] as OfSeries).series)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The series of a block, raw or aggregate, from its dictionaries alone; kept, since a block never changes. */

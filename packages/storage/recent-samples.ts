@@ -16,6 +16,7 @@ import type { StorageDeps } from './storage-deps.ts';
 interface RecentSamples {
   readonly ids: Set<string>;
   readonly byKey: Map<string, GrowingSeries>;
+  readonly byMetric: Map<string, GrowingSeries[]>;
   /** The same series can come as several objects. */
   readonly byObject: Map<Series, GrowingSeries>;
   sizeBytes: number;
@@ -36,12 +37,20 @@ interface GrowingSeries {
 const READS_AT_ONCE = 16;
 const FIRST_CAPACITY = 16;
 
+/** What is wanted of them; `metrics` where only those can match. */
+interface RecentSelection {
+  readonly wanted: Selector;
+  readonly metrics: readonly string[] | undefined;
+  readonly counter: ReadCounter;
+  readonly input: { readonly signal?: AbortSignal | undefined };
+}
+
 /** The wanted series of a window's segments: those of `needed`, where `visible` names every segment that still counts. */
 export async function readSegments(
   deps: StorageDeps,
   window: Window,
   segments: { readonly visible: readonly CatalogEntry[]; readonly needed: readonly CatalogEntry[] },
-  { wanted, counter, input }: { wanted: Selector; counter: ReadCounter; input: { readonly signal?: AbortSignal | undefined } },
+  { wanted, metrics, counter, input }: RecentSelection,
 ): Promise<RawSeries[]> {
   if (segments.needed.length === 0) return [];
   const cacheId = `recent/${window.tenant}/${window.date}`;
@@ -54,7 +63,8 @@ export async function readSegments(
   });
   for (const [i, batch] of batches.entries()) addBatch(before, missing[i].id, batch);
   if (batches.length > 0) deps.cache.set(cacheId, before, before.sizeBytes);
-  const found = await pickWanted(deps, before.byKey.values(), wanted, input.signal);
+  const candidates = metrics === undefined ? before.byKey.values() : metrics.flatMap((metric) => before.byMetric.get(metric) ?? []);
+  const found = await pickWanted(deps, candidates, wanted, input.signal);
   return found.map((growing) => ({ series: growing.series, samples: columnsOf(growing) }));
 }
 
@@ -69,7 +79,7 @@ function stillValid(recent: RecentSamples | undefined, visible: readonly Catalog
     const ids = new Set(visible.map((entry) => entry.id));
     if ([...recent.ids].every((id) => ids.has(id))) return recent;
   }
-  return { ids: new Set(), byKey: new Map(), byObject: new Map(), sizeBytes: 0 };
+  return { ids: new Set(), byKey: new Map(), byMetric: new Map(), byObject: new Map(), sizeBytes: 0 };
 }
 
 /** Adds a segment's samples; nothing if another query has added it meanwhile. */
@@ -111,20 +121,28 @@ function growingOf(recent: RecentSamples, series: Series): GrowingSeries {
   let growing = recent.byObject.get(series);
   if (!growing) {
     const key = seriesKey(series);
-    growing = recent.byKey.get(key) ?? {
-      series,
-      count: 0,
-      isOrdered: true,
-      ts: new Float64Array(FIRST_CAPACITY),
-      value: new Float64Array(FIRST_CAPACITY),
-      stale: undefined,
-      delta: undefined,
-      startTs: undefined,
-    };
-    recent.byKey.set(key, growing);
+    growing = recent.byKey.get(key) ?? addSeries(recent, key, series);
     recent.byObject.set(series, growing);
     recent.sizeBytes += FIRST_CAPACITY * 16 + 256;
   }
+  return growing;
+}
+
+function addSeries({ byKey, byMetric }: RecentSamples, key: string, series: Series): GrowingSeries {
+  const growing: GrowingSeries = {
+    series,
+    count: 0,
+    isOrdered: true,
+    ts: new Float64Array(FIRST_CAPACITY),
+    value: new Float64Array(FIRST_CAPACITY),
+    stale: undefined,
+    delta: undefined,
+    startTs: undefined,
+  };
+  byKey.set(key, growing);
+  const ofMetric = byMetric.get(series.metric);
+  if (ofMetric) ofMetric.push(growing);
+  else byMetric.set(series.metric, [growing]);
   return growing;
 }
 

@@ -186,12 +186,12 @@ function describe(
   const members = fingerprints.map((fingerprint) => held.get(fingerprint) as Member);
   const firing = members.filter(({ endedAtMs }) => endedAtMs === undefined).length;
   if (!isMore) return { ...incident, firing };
-  const names: Record<string, number> = {};
+  const names = new Map<string, number>();
   let startedAtMs = incident.startedAtMs;
   let severity = incident.severity;
   for (const { labels, startsAtMs } of members) {
     const { alertname = '' } = labels;
-    names[alertname] = (names[alertname] ?? 0) + 1;
+    names.set(alertname, (names.get(alertname) ?? 0) + 1);
     startedAtMs = Math.min(startedAtMs, startsAtMs);
     severity = higher(settings, severity, labels.severity ?? '');
   }
@@ -200,11 +200,11 @@ function describe(
     ...incident,
     alerts: members.length,
     firing,
-    names,
+    names: Object.fromEntries(names),
     startedAtMs,
     severity,
     causes,
-    title: titleOf(causes, members.length, names),
+    title: titleOf(causes, members.length, names.size),
   };
   if (severity === incident.severity || incident.severity === '') return described;
   return note(described, { atMs: nowMs, kind: 'severity', text: `severity rose from ${incident.severity} to ${severity}`, alerts: 0 });
@@ -218,9 +218,8 @@ function higher({ severities }: IncidentSettings, a: string, b: string): string 
   return compareUtf8(a, b) <= 0 ? a : b;
 }
 
-function titleOf([cause]: Incident['causes'], count: number, names: Readonly<Record<string, number>>): string {
+function titleOf([cause]: Incident['causes'], count: number, kinds: number): string {
   const name = cause?.labels.alertname ?? '';
-  const kinds = Object.keys(names).length;
   return count === 1 ? name : `${name} and ${count - 1} more ${count === 2 ? 'alert' : 'alerts'}${kinds > 1 ? ` of ${kinds} kinds` : ''}`;
 }
 

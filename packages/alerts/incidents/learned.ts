@@ -51,24 +51,26 @@ interface Start {
 /** Notes alerts that began, and counts the windows that are past: nothing that belongs to them is expected any more. In any order the same. */
 export function learnStarts(learned: Learned, starts: readonly Start[], windowMs: number, nowMs: number): Learned {
   const open = new Map(learned.open.map((window) => [window.startMs, window]));
-  const fresh = new Map<number, { startMs: number; names: Record<string, number>; values: Record<string, number> }>();
+  const fresh = new Map<number, { names: Map<string, number>; values: Map<string, number> }>();
   for (const { labels, startsAtMs } of starts) {
     const startMs = Math.floor(startsAtMs / windowMs) * windowMs;
     if (startMs + 2 * windowMs <= nowMs) continue; // already counted, or it would be by itself
     let window = fresh.get(startMs);
     if (!window) {
       const known = open.get(startMs);
-      window = { startMs, names: { ...known?.names }, values: { ...known?.values } };
+      window = { names: toMap(known?.names), values: toMap(known?.values) };
       fresh.set(startMs, window);
     }
     const { alertname = '' } = labels;
-    window.names[alertname] = Math.min(window.names[alertname] ?? Number.POSITIVE_INFINITY, startsAtMs);
+    window.names.set(alertname, Math.min(window.names.get(alertname) ?? Number.POSITIVE_INFINITY, startsAtMs));
     for (const [name, value] of Object.entries(labels)) {
       const key = `${name}=${value}`;
-      window.values[key] = (window.values[key] ?? 0) + 1;
+      window.values.set(key, (window.values.get(key) ?? 0) + 1);
     }
   }
-  for (const [startMs, window] of fresh) open.set(startMs, window);
+  for (const [startMs, { names, values }] of fresh) {
+    open.set(startMs, { startMs, names: Object.fromEntries(names), values: Object.fromEntries(values) });
+  }
   const windows = [...open.values()].sort((a, b) => a.startMs - b.startMs);
   const past = windows.filter(({ startMs }) => startMs + 2 * windowMs <= nowMs);
   if (past.length === 0) return fresh.size === 0 ? learned : { ...learned, open: windows };
@@ -79,26 +81,26 @@ function countWindow(learned: Learned, window: OpenWindow): Learned {
   const factor = learned.windows === 0 ? 1 : 0.5 ** (Math.max(0, window.startMs - learned.fadedAtMs) / HALF_LIFE_MS);
   const names = fade(learned.names, factor);
   const values = fade(learned.values, factor);
-  const pairs: Record<string, Pair> = {};
+  const pairs = new Map<string, Pair>();
   for (const [key, [together, first, second]] of Object.entries(learned.pairs)) {
-    if (together * factor >= LEAST) pairs[key] = [together * factor, first * factor, second * factor];
+    if (together * factor >= LEAST) pairs.set(key, [together * factor, first * factor, second * factor]);
   }
   const began = Object.entries(window.names)
     .sort((a, b) => a[1] - b[1] || compareUtf8(a[0], b[0]))
     .slice(0, MAX_NAMES);
   for (const [i, [name, startMs]] of began.entries()) {
-    names[name] = (names[name] ?? 0) + 1;
+    names.set(name, (names.get(name) ?? 0) + 1);
     for (const [other, otherMs] of began.slice(i + 1)) {
       const { key, isFirst } = pairKey(name, other);
-      const [together, first, second] = pairs[key] ?? [0, 0, 0];
+      const [together, first, second] = pairs.get(key) ?? [0, 0, 0];
       const isBefore = startMs < otherMs ? 1 : 0;
-      pairs[key] = [together + 1, first + (isFirst ? isBefore : 0), second + (isFirst ? 0 : isBefore)];
+      pairs.set(key, [together + 1, first + (isFirst ? isBefore : 0), second + (isFirst ? 0 : isBefore)]);
     }
   }
   const seen = Object.entries(window.values)
     .sort((a, b) => b[1] - a[1] || compareUtf8(a[0], b[0]))
     .slice(0, MAX_VALUES);
-  for (const [value] of seen) values[value] = (values[value] ?? 0) + 1;
+  for (const [value] of seen) values.set(value, (values.get(value) ?? 0) + 1);
   return {
     windows: learned.windows * factor + 1,
     names: keepMost(names, (count) => count),
@@ -109,21 +111,28 @@ function countWindow(learned: Learned, window: OpenWindow): Learned {
   };
 }
 
-function fade(counts: Readonly<Record<string, number>>, factor: number): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).flatMap(([key, count]) => (count * factor >= LEAST ? [[key, count * factor]] : [])));
+/** Names come from whoever sends alerts, `constructor` and `__proto__` among them: counting goes by maps. */
+function toMap(counts: Readonly<Record<string, number>> = {}): Map<string, number> {
+  return new Map(Object.entries(counts));
 }
 
-function keepMost<T>(counts: Record<string, T>, measure: (count: T) => number): Record<string, T> {
-  const entries = Object.entries(counts);
-  if (entries.length <= MAX_COUNTS) return counts;
+function fade(counts: Readonly<Record<string, number>>, factor: number): Map<string, number> {
+  return new Map(Object.entries(counts).flatMap(([key, count]) => (count * factor >= LEAST ? [[key, count * factor] as const] : [])));
+}
+
+function keepMost<T>(counts: ReadonlyMap<string, T>, measure: (count: T) => number): Record<string, T> {
+  const entries = [...counts];
+  if (entries.length <= MAX_COUNTS) return Object.fromEntries(entries);
   return Object.fromEntries(entries.sort((a, b) => measure(b[1]) - measure(a[1]) || compareUtf8(a[0], b[0])).slice(0, MAX_COUNTS));
+}
+
+function countOf(counts: Readonly<Record<string, number>>, key: string): number {
+  return Object.hasOwn(counts, key) ? (counts[key] as number) : 0;
 }
 
 /** What it says that two alerts share this value, in bits: the rarer in earlier windows the more; 1 before anything is known. */
 export function valueBits({ windows, values }: Learned, name: string, value: string): number {
-  const key = `${name}=${value}`;
-  const count = Object.hasOwn(values, key) ? (values[key] as number) : 0;
-  return Math.max(0, Math.log2((windows + 2) / (count + 1)));
+  return Math.max(0, Math.log2((windows + 2) / (countOf(values, `${name}=${value}`) + 1)));
 }
 
 /** Windows that two names must have shared before that says anything. */
@@ -135,7 +144,7 @@ const LEAST_TOGETHER = 3;
  */
 export function pairBits({ windows, names, pairs }: Learned, a: string, b: string): number {
   const pair = pairs[pairKey(a, b).key];
-  const [countA, countB] = [names[a] ?? 0, names[b] ?? 0];
+  const [countA, countB] = [countOf(names, a), countOf(names, b)];
   if (pair === undefined || pair[0] < LEAST_TOGETHER || pair[0] < 0.5 * Math.min(countA, countB)) return 0;
   return Math.max(0, Math.log2((pair[0] * windows) / (countA * countB)));
 }

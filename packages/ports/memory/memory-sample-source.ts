@@ -34,6 +34,18 @@ interface Stored {
 /** A sample source in memory, for tests of rules, for what is not written yet, and for our own tests. Reading sees what was appended before. */
 export function createMemorySource(): MemorySource {
   const stored = new Map<string, Stored>();
+  const byMetric = new Map<string, Map<string, Stored>>();
+  const keep = (entry: Stored) => {
+    const key = seriesKey(entry.series);
+    stored.set(key, entry);
+    const ofMetric = byMetric.get(entry.series.metric) ?? new Map<string, Stored>();
+    byMetric.set(entry.series.metric, ofMetric.set(key, entry));
+  };
+  /** Those that can match: of one metric, where the matchers name it. */
+  const candidates = (matchers: SelectInput['matchers']) => {
+    const metric = matchers.find(({ name, op }) => name === '__name__' && op === '=')?.value;
+    return [...((metric === undefined ? stored : byMetric.get(metric))?.values() ?? [])];
+  };
   const calls = { select: 0 };
   return {
     calls,
@@ -42,17 +54,20 @@ export function createMemorySource(): MemorySource {
       const known = stored.get(key) ?? { series, samples: [], columns: undefined };
       known.samples = mergeSamples(toSamples(known), samples);
       known.columns = undefined;
-      stored.set(key, known);
+      if (!stored.has(key)) keep(known);
     },
     appendColumns(series, columns) {
-      stored.set(seriesKey(series), { series, samples: [], columns });
+      keep({ series, samples: [], columns });
     },
-    clear: () => stored.clear(),
+    clear() {
+      stored.clear();
+      byMetric.clear();
+    },
     async select(input) {
       calls.select++;
       const selected: RawSeries[] = [];
       let samples = 0;
-      for (const entry of matching([...stored.values()], input.matchers)) {
+      for (const entry of matching(candidates(input.matchers), input.matchers)) {
         const cut = cutColumns(toColumns(entry), input);
         if (cut.ts.length === 0) continue;
         samples += cut.ts.length;
@@ -63,7 +78,7 @@ export function createMemorySource(): MemorySource {
     },
     async series(input: LabelsInput) {
       const sets = input.matcherSets.length === 0 ? [[]] : input.matcherSets;
-      const found = new Set(sets.flatMap((matchers) => matching([...stored.values()], matchers).map(({ series }) => series)));
+      const found = new Set(sets.flatMap((matchers) => matching(candidates(matchers), matchers).map(({ series }) => series)));
       return { series: [...found], read: { objects: 0, requests: 0, bytes: 0, samples: 0 } };
     },
     metadata: async () => [],

@@ -56,6 +56,12 @@ const table: readonly [string, readonly Alert[], Partial<IncidentSettings>, read
     },
     ['A+C'],
   ],
+  [
+    'takes any name',
+    ['constructor', '__proto__', 'toString'].map((name) => named(name, { node: 'n1' })),
+    {},
+    ['__proto__+constructor+toString'],
+  ],
   ['takes no alert of an incident for a part of one', [named('Incident', { node: 'n1' }), named('A', { node: 'n1' })], {}, []],
 ];
 

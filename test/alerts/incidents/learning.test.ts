@@ -71,6 +71,17 @@ describe('what is learned', () => {
     expect(incidents([alertOf({ alertname: 'A', rack: 'r' }, at), alertOf({ alertname: 'C', rack: 'r' }, at)])).toEqual(['A+C']);
   });
 
+  it('goes by any name', () => {
+    const learned = learn(8, (i) =>
+      i % 2 === 0 ? ['constructor', '__proto__', 'toString'].map((alertname) => alertOf({ alertname })) : [alertOf({ alertname: 'X' })],
+    );
+    expect([pairBits(learned, 'constructor', '__proto__'), pairBits(learned, 'toString', '__proto__')]).toEqual([
+      expect.closeTo(1, 1),
+      expect.closeTo(1, 1),
+    ]);
+    expect(pairBits(learned, 'valueOf', 'hasOwnProperty')).toBe(0);
+  });
+
   it('is bounded, whatever begins in one window', () => {
     const learned = learn(1, () => Array.from({ length: 5_000 }, (_, i) => alertOf({ alertname: `A${i}`, pod: `p${i}` })));
     expect(Object.keys(learned.names)).toHaveLength(60);

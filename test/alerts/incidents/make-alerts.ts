@@ -54,7 +54,7 @@ export function partitionOf({ clusters }: IncidentState): string[] {
   return clusters.map(({ members }) => [...members].sort().join()).sort();
 }
 
-export function nameMembers({ alerts }: Pick<IncidentState, 'alerts'>, members: readonly string[]): string {
+function nameMembers({ alerts }: Pick<IncidentState, 'alerts'>, members: readonly string[]): string {
   return members
     .map((fingerprint) => alerts.get(fingerprint)?.labels.alertname ?? '')
     .sort()

@@ -28,6 +28,8 @@ export interface AlertAppOptions {
   /** Values by expression; what is not there gives nothing, and what begins with `broken` fails. */
   readonly values?: Readonly<Record<string, number>>;
   readonly maxAlerts?: number;
+  /** Thrown instead of announcing what was posted. */
+  readonly deaf?: Error;
   readonly wrapTable?: (table: Table) => Table;
 }
 
@@ -57,6 +59,7 @@ export function createAlertApp(options: AlertAppOptions = {}) {
       return { samples: value === undefined ? [] : [{ series: seriesFromLabels([{ name: 'job', value: tenant }]), value }], warnings: [] };
     },
   };
+  const announced: string[] = [];
   const rulerGroups = createRulerGroups(table, RULE_CHECKS);
   const filesOf = (tenant: string) => (tenant === 'a' ? (options.files ?? []) : []);
   const domains: AlertDomains = {
@@ -65,6 +68,10 @@ export function createAlertApp(options: AlertAppOptions = {}) {
     fileGroups: async (tenant) => filesOf(tenant),
     slos: async (tenant) => (tenant === 'a' ? (options.slos ?? []) : []),
     openQuery: () => query,
+    announce: async (tenant) => {
+      if (options.deaf) throw options.deaf;
+      announced.push(tenant);
+    },
     startedAtMs: NOW - 60_000,
     maxAlerts: options.maxAlerts,
   };
@@ -85,7 +92,7 @@ export function createAlertApp(options: AlertAppOptions = {}) {
   };
   const samples: RuleSample[] = [];
   return {
-    ...{ clock, table, blobs, domains, ask, values, samples },
+    ...{ clock, table, blobs, domains, ask, values, samples, announced },
     get: (path: string, token?: string) => ask('GET', path, undefined, token),
     post: (path: string, body: unknown, token?: string) => ask('POST', path, body, token),
     dispatch: (...tenants: string[]): Promise<DispatchReport[]> =>

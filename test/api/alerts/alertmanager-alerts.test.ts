@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprintLabels } from '#alerts/routing/fingerprint.ts';
+import { OpsError } from '#core/errors.ts';
 import { createAlertApp, NOW } from './alert-app.ts';
 
 const ALERTS = '/alertmanager/api/v2/alerts';
@@ -113,6 +114,23 @@ describe('POST alerts of Alertmanager’s API', () => {
     await app.post(ALERTS, [{ labels: { alertname: 'y' } }]);
     expect(await app.table.get({ pk: 'alerts/books', sk: 'a' })).toBeDefined();
     expect((await app.dispatch('a'))[0]).toMatchObject({ taken: 2, alerts: 2 });
+  });
+});
+
+describe('what was posted', () => {
+  it('is dispatched at once, where anything of it was taken', async () => {
+    const app = createAlertApp();
+    await app.post(ALERTS, []);
+    await app.post(ALERTS, [{ labels: {} }]);
+    expect(app.announced).toEqual([]);
+    await app.post(ALERTS, [{ labels: {} }, { labels: { alertname: 'x' } }]);
+    expect(app.announced).toEqual(['a']);
+  });
+
+  it('is taken all the same where nobody can be told to dispatch it: the schedule will', async () => {
+    const app = createAlertApp({ deaf: new OpsError('unavailable', 'no bus') });
+    expect((await app.post(ALERTS, [{ labels: { alertname: 'x' } }])).status).toBe(200);
+    expect((await app.dispatch('a'))[0]).toMatchObject({ taken: 1 });
   });
 });
 
