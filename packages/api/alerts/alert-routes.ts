@@ -8,7 +8,7 @@ import type { ReceivedAlert } from '#alerts/routing/merge-alerts.ts';
 import { routeAlert } from '#alerts/routing/route-tree.ts';
 import { findTimeMuting } from '#alerts/routing/time-interval.ts';
 import type { ApiContext, ApiEnv } from '#api/api-env.ts';
-import { OpsError } from '#core/errors.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
 import { compareUtf8 } from '#core/text.ts';
 import type { AlertDomains } from './alert-domains.ts';
 import { answeringAlertmanager, isoTime, readFilter, readJson, readReceiver, readSwitch } from './alertmanager-answers.ts';
@@ -35,13 +35,22 @@ export function postAlertRoutes(deps: AlertDomains): Hono<ApiEnv> {
       const { config } = await deps.routing(tenant);
       const { alerts, faults } = readPostedAlerts(posted, deps.now(), config.global.resolve_timeout);
       const leftOut = await postAlerts(deps, tenant, alerts);
-      await deps.announce?.(tenant).catch(() => undefined); // they are taken already, and the schedule looks
+      if (alerts.length > leftOut) await announce(deps, tenant);
       if (leftOut > 0) throw new OpsError('limit', `there are as many alerts as this tenant may have, and ${leftOut} more were left out`);
       if (faults.length > 0) throw joinFaults(faults);
       return c.body(null, 200);
     }),
   );
   return app;
+}
+
+/** The alerts are stored, and the schedule takes them: that nobody could be told of it is no failure of the request. */
+async function announce(deps: AlertDomains, tenant: string): Promise<void> {
+  try {
+    await deps.announce?.(tenant);
+  } catch (error) {
+    if (!isOpsError(error, 'unavailable')) throw error;
+  }
 }
 
 /** An alert with all that is known of it. */
