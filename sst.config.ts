@@ -23,12 +23,18 @@ export default $config({
     const query = createQuery(events, storage);
     // What notifications may reach beyond HTTP: docs/deployment/aws.md, "Alerts".
     const alerts = createAlerts(events, storage, query.url, { mailArns: [], topicArns: [], eventBusArns: [] });
-    const functions = { ...storage.functions, ...ingest.functions, ...query.functions, ...alerts, ...createKeys(events, storage) };
+    const functions = {
+      ...storage.functions,
+      ...ingest.functions,
+      ...query.functions,
+      ...alerts.functions,
+      ...createKeys(events, storage),
+    };
     connectEvents(events, storage, functions);
     return {
       ingestUrl: ingest.url,
       queryUrl: query.url,
-      alertsUrl: alerts['alerts-http'].url,
+      alertsUrl: alerts.url,
       bucket: storage.blobs.name,
       table: storage.table.name,
       alarms: events.alarms.arn,

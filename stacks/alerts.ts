@@ -8,8 +8,14 @@ import { onPartitions, onTable, within } from './permissions.ts';
 /** What all of them touch of the table: alerts, leases, the outbox that their events go to, and what was given up. */
 const PARTITIONS = ['alerts/*', 'lease', 'outbox', 'dead-letters'];
 
+/** The functions of alerting, and where its API is. */
+export interface Alerts {
+  readonly url: $util.Output<string>;
+  readonly functions: Functions;
+}
+
 /** The functions of functions/alerts/, each one a line of what it may do. */
-export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<string>, settings: AlertSettings): Functions {
+export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<string>, settings: AlertSettings): Alerts {
   const { blobs, table } = data;
   const environment = {
     QUARTERDECK_EXTERNAL_URL: settings.externalUrl ?? queryUrl,
@@ -29,19 +35,28 @@ export function createAlerts(events: Events, data: Data, queryUrl: $util.Input<s
   const writeSamples = [onTable(table, 'PutItem', 'BatchWriteItem', 'ConditionCheckItem'), within(blobs, ['s3:PutObject'], 'segments')];
   const define = (name: string, memory: FunctionPlan['memory'], permissions: readonly sst.aws.FunctionPermissionArgs[]) =>
     defineFunction(events, data, name, {
-      ...{ memory, environment },
-      ...(name.endsWith('-http') ? { timeout: '1 minute', startedBy: 'url' } : { timeout: '5 minutes', startedBy: 'events' }),
+      ...{ memory, environment, timeout: '5 minutes', startedBy: 'events' },
       permissions: [...own, ...permissions],
     });
+  // Answers, and takes alerts, silences and rules in: it evaluates nothing, tells nobody, and publishes only that alerts wait.
+  const http = defineFunction(events, data, 'alerts-http', {
+    ...{ memory: '1024 MB', environment, timeout: '1 minute', startedBy: 'url' },
+    permissions: [
+      onPartitions(table, ['alerts/*'], 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'),
+      within(blobs, ['s3:GetObject', 's3:PutObject'], 'alerts'),
+      publish,
+      ...readSamples,
+    ],
+  });
   const functions = {
     'alerts-evaluate': define('alerts-evaluate', '1769 MB', [publish, ...readSamples, ...writeSamples]),
     'alerts-dispatch': define('alerts-dispatch', '1024 MB', [publish]),
     'alerts-correlate': define('alerts-correlate', '1024 MB', [publish]),
     'alerts-deliver': define('alerts-deliver', '512 MB', targetPermissions(settings)),
-    'alerts-http': define('alerts-http', '1024 MB', [publish, ...readSamples]),
+    'alerts-http': http,
   };
   watch(events, functions);
-  return functions;
+  return { url: http.url, functions };
 }
 
 function watch({ alarms }: Events, functions: Functions): void {

@@ -27,7 +27,7 @@ const ORPHAN_AGE_MS = DAY_MS;
 export async function sweepAlerts(deps: SweepAlertsDeps, input: { dryRun?: boolean | undefined } = {}): Promise<SweepAlertsResult> {
   const { blobs, onlyTenant, now } = deps;
   const listed = await listBlobs(blobs, onlyTenant === undefined ? PREFIX : `${PREFIX}${onlyTenant}/`);
-  const old = listed.filter(({ modifiedAtMs }) => now() - modifiedAtMs >= ORPHAN_AGE_MS);
+  const old = listed.filter(({ key, modifiedAtMs }) => namedIn.has(kindOf(key)) && now() - modifiedAtMs >= ORPHAN_AGE_MS);
   const tenants = [...new Set(old.map(({ key }) => key.split('/')[1] as string))];
   const known = await listKnown(deps.table, tenants);
   const orphans = old.filter(({ key }) => !known.has(key));
@@ -35,12 +35,28 @@ export async function sweepAlerts(deps: SweepAlertsDeps, input: { dryRun?: boole
   return { orphans: orphans.length, orphanBytes: orphans.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
-/** The keys that items of these tenants name, in the order in which one takes over what another named. */
+/**
+ * By what lies below `alerts/<tenant>/`, the partition whose items name it, in the order in which one takes over what another named.
+ * What is not listed here is left alone.
+ */
+const namedIn = new Map<string, (tenant: string) => string>([
+  ['state', (tenant) => `alerts/groups/${tenant}`],
+  ['inbox', (tenant) => `alerts/inbox/${tenant}`],
+  ['incidents', () => 'alerts/incidents'],
+  ['book', () => 'alerts/books'],
+  ['batches', () => 'alerts/batches'],
+  ['deliveries', (tenant) => `alerts/lanes/${tenant}`],
+]);
+
+function kindOf(key: string): string {
+  return key.split('/')[2] ?? '';
+}
+
+/** The keys that items of these tenants name. */
 async function listKnown(table: Table, tenants: readonly string[]): Promise<Set<string>> {
-  const own = tenants.flatMap((tenant) => [`alerts/groups/${tenant}`, `alerts/inbox/${tenant}`]);
-  const partitions = [...own, 'alerts/books', 'alerts/incidents', 'alerts/batches', ...tenants.map((tenant) => `alerts/lanes/${tenant}`)];
+  const partitions = new Set([...namedIn.values()].flatMap((partitionOf) => tenants.map(partitionOf)));
   const known = new Set<string>();
-  for (const pk of tenants.length > 0 ? partitions : []) {
+  for (const pk of partitions) {
     for (const item of await queryItems(table, { pk })) {
       const { key } = packedIn(item);
       if (key !== undefined) known.add(key);

@@ -53,7 +53,7 @@ describe.skipIf(absence !== undefined)(`the functions of alerts as they are depl
     expect((await request('ingest-http', '/api/v1/import/prometheus', lines.join(''))).status).toBe(204);
     const { evaluations } = (await standIns.lambda.invoke('alerts-evaluate', {})) as EvaluateResult;
     expect(evaluations).toMatchObject([{ tenant: 'team-c', group: 'hosts', changes: downInstances.length, errors: [] }]);
-    expect(await followEvents(0)).toEqual(['Alerts Received', 'Notifications Due', 'Alerts Changed']);
+    expect(await followEvents(0)).toEqual(['Alerts Received', 'Notifications Due', 'Incident Opened', 'Alerts Changed']);
 
     const [post] = hook.received.filter(({ path }) => path === '/hook');
     const told = JSON.parse(post.body) as { alerts: { labels: Record<string, string>; generatorURL: string }[] };
@@ -68,8 +68,12 @@ describe.skipIf(absence !== undefined)(`the functions of alerts as they are depl
   });
 
   it('keep what they know in objects, go on from there, and tell nothing twice', async () => {
-    expect((await standIns.blobs.list('alerts/team-c/')).entries.map(({ key: each }) => each.split('/')[2])).toEqual(['book', 'state']);
-    for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver']) await standIns.lambda.invoke(name, {});
+    expect((await standIns.blobs.list('alerts/team-c/')).entries.map(({ key: each }) => each.split('/')[2])).toEqual([
+      'book',
+      'incidents',
+      'state',
+    ]);
+    for (const name of ['alerts-evaluate', 'alerts-dispatch', 'alerts-correlate', 'alerts-deliver']) await standIns.lambda.invoke(name, {});
     expect(hook.received).toHaveLength(3);
   });
 
@@ -88,7 +92,7 @@ describe.skipIf(absence !== undefined)(`the functions of alerts as they are depl
     const rules = JSON.parse((await request('alerts-http', '/api/v1/rules')).body);
     expect(rules).toMatchObject({ data: { groups: [{ name: 'hosts', rules: [{ state: 'firing', health: 'ok' }] }] } });
     await standIns.lambda.invoke('storage-sweep', { at: new Date(Date.now() + 3 * 24 * 60 * MINUTE_MS).toISOString() });
-    expect((await standIns.blobs.list('alerts/team-c/')).entries).toHaveLength(2);
+    expect((await standIns.blobs.list('alerts/team-c/')).entries).toHaveLength(3);
   });
 
   it('do nothing of all this that their roles do not allow', async () => {
