@@ -17,7 +17,7 @@ export interface ToldEntry {
 }
 
 /** How long what was told is remembered. */
-export const LOG_KEPT_MS = 14 * DAY_MS;
+const LOG_KEPT_MS = 14 * DAY_MS;
 
 function partition(tenant: string, lane: string): string {
   return `alerts/told/${tenant}/${lane}`;
