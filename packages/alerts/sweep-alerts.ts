@@ -20,6 +20,17 @@ export interface SweepAlertsResult {
 }
 
 const PREFIX = 'alerts/';
+/**
+ * Which partitions name the objects of a kind (`alerts/<tenant>/<kind>/...`). Objects of a kind that does not stand here are never deleted.
+ */
+const HOLDERS: Readonly<Record<string, (tenant: string) => readonly string[]>> = {
+  state: (tenant) => [`alerts/groups/${tenant}`],
+  inbox: (tenant) => [`alerts/inbox/${tenant}`],
+  book: () => ['alerts/books'],
+  batches: (tenant) => ['alerts/batches', `alerts/lanes/${tenant}`],
+  deliveries: (tenant) => [`alerts/lanes/${tenant}`],
+  incidents: () => ['alerts/incidents'],
+};
 /** An attempt that has not committed within this time never will: functions live 15 minutes. */
 const ORPHAN_AGE_MS = DAY_MS;
 
@@ -27,20 +38,23 @@ const ORPHAN_AGE_MS = DAY_MS;
 export async function sweepAlerts(deps: SweepAlertsDeps, input: { dryRun?: boolean | undefined } = {}): Promise<SweepAlertsResult> {
   const { blobs, onlyTenant, now } = deps;
   const listed = await listBlobs(blobs, onlyTenant === undefined ? PREFIX : `${PREFIX}${onlyTenant}/`);
-  const old = listed.filter(({ modifiedAtMs }) => now() - modifiedAtMs >= ORPHAN_AGE_MS);
-  const tenants = [...new Set(old.map(({ key }) => key.split('/')[1] as string))];
-  const known = await listKnown(deps.table, tenants);
+  const old = listed.filter(({ key, modifiedAtMs }) => now() - modifiedAtMs >= ORPHAN_AGE_MS && holdersOf(key) !== undefined);
+  const known = await listKnown(deps.table, new Set(old.flatMap(({ key }) => holdersOf(key) ?? [])));
   const orphans = old.filter(({ key }) => !known.has(key));
   if (!input.dryRun && orphans.length > 0) await retry(() => blobs.delete(orphans.map(({ key }) => key)));
   return { orphans: orphans.length, orphanBytes: orphans.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
-/** The keys that items of these tenants name, in the order in which one takes over what another named. */
-async function listKnown(table: Table, tenants: readonly string[]): Promise<Set<string>> {
-  const own = tenants.flatMap((tenant) => [`alerts/groups/${tenant}`, `alerts/inbox/${tenant}`]);
-  const partitions = [...own, 'alerts/books', 'alerts/batches', ...tenants.map((tenant) => `alerts/lanes/${tenant}`)];
+/** The partitions that may name an object; undefined for one that is none of ours. */
+function holdersOf(key: string): readonly string[] | undefined {
+  const [, tenant = '', kind = ''] = key.split('/');
+  return Object.hasOwn(HOLDERS, kind) ? HOLDERS[kind]?.(tenant) : undefined;
+}
+
+/** The keys that items of these partitions name. Batches come before the lanes that take their objects over. */
+async function listKnown(table: Table, partitions: ReadonlySet<string>): Promise<Set<string>> {
   const known = new Set<string>();
-  for (const pk of tenants.length > 0 ? partitions : []) {
+  for (const pk of [...partitions].sort()) {
     for (const item of await queryItems(table, { pk })) {
       const { key } = packedIn(item);
       if (key !== undefined) known.add(key);
