@@ -35,7 +35,10 @@ async function acquire(deps: LeaseDeps, name: string, owner: string, leaseMs: nu
   if (await holds(retry(() => deps.table.put(item, { exists: false })))) return true;
   if (await holds(retry(() => deps.table.put(item, { atMost: { untilMs: nowMs } })))) return true;
   const held = await retry(() => deps.table.get({ pk: 'lease', sk: name }));
-  return held?.owner === owner; // by a put of ours whose answer got lost
+  if (held?.owner === owner) return true; // by a put of ours whose answer got lost
+  // One that ends later than any taken now was taken by a clock that has gone back since.
+  if (Number(held?.untilMs) <= nowMs + 2 * leaseMs) return false;
+  return holds(retry(() => deps.table.put(item, { equals: { owner: String(held?.owner) } })));
 }
 
 async function release(deps: LeaseDeps, name: string, owner: string): Promise<void> {

@@ -1,44 +1,49 @@
 import { describe, expect, it } from 'vitest';
-import { endLeases, withLease } from '#ports/lease.ts';
+import { DAY_MS, MINUTE_MS } from '#core/time.ts';
+import { faultAt, faulty } from '#ports/faulty.ts';
+import { withLease } from '#ports/lease.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 
-function openProcesses() {
+function start() {
   const table = createMemoryTable();
-  const clock = { nowMs: 1_000 };
+  const clock = { nowMs: Date.parse('2026-11-23T12:00:00Z') };
   let ids = 0;
-  const start = () => ({ table, now: () => clock.nowMs, newId: () => `id${ids++}` });
-  return { table, clock, start };
+  const deps = { table, now: () => clock.nowMs, newId: () => `id${ids++}` };
+  return { table, clock, deps, run: (job: () => Promise<string>) => withLease(deps, 'work', MINUTE_MS, job) };
 }
 
-const never = () => new Promise<never>(() => {});
+/** A holder that never ends, as one that was killed. */
+const killed = () => new Promise<string>(() => {});
 
-describe('a lease', () => {
-  it('keeps others from a job while it goes on, and lets them once it has ended', async () => {
-    const { start } = openProcesses();
-    const inner = await withLease(start(), 'job', 60_000, () => withLease(start(), 'job', 60_000, async () => 'done'));
-    expect(inner).toBeUndefined();
-    expect(await withLease(start(), 'job', 60_000, async () => 'done')).toBe('done');
+describe('withLease', () => {
+  it('lets one at a time do the work, and the next once it is done', async () => {
+    const { run } = start();
+    const done = await run(async () => `outer, inner ${await run(async () => 'too')}`);
+    expect([done, await run(async () => 'next')]).toEqual(['outer, inner undefined', 'next']);
   });
 
-  it('of a process that is gone runs out', async () => {
-    const { start, clock } = openProcesses();
-    void withLease(start(), 'job', 60_000, never);
-    expect(await withLease(start(), 'job', 60_000, async () => 'done')).toBeUndefined();
-    clock.nowMs += 60_000;
-    expect(await withLease(start(), 'job', 60_000, async () => 'done')).toBe('done');
+  it('is given back where the work fails', async () => {
+    const { run } = start();
+    await expect(run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(await run(async () => 'next')).toBe('next');
   });
 
-  it('of a process that is gone is ended by the one that runs the schedules', async () => {
-    const { start, table } = openProcesses();
-    void withLease(start(), 'job', 60_000, never);
-    await withLease(start(), 'other', 60_000, async () => undefined);
-    await endLeases(table);
-    expect(await withLease(start(), 'job', 60_000, async () => 'done')).toBe('done');
+  it.each([
+    ['runs out', MINUTE_MS - 1, undefined],
+    ['has run out', MINUTE_MS, 'taken over'],
+    ['was taken by a clock that has gone back by a day since', -DAY_MS, 'taken over'],
+    ['was taken by a clock that is some seconds ahead', -20_000, undefined],
+  ])('of a holder that was killed %s', async (_, laterMs, result) => {
+    const { clock, run } = start();
+    void run(killed);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.nowMs += laterMs;
+    expect(await run(async () => 'taken over')).toBe(result);
   });
 
-  it('is given back where the job fails', async () => {
-    const { start } = openProcesses();
-    await expect(withLease(start(), 'job', 60_000, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-    expect(await withLease(start(), 'job', 60_000, async () => 'done')).toBe('done');
+  it('knows a lease of its own whose answer got lost', async () => {
+    const { deps } = start();
+    const { ports } = faulty({ table: deps.table }, faultAt(1, 'fail-after'));
+    expect(await withLease({ ...deps, ...ports }, 'work', MINUTE_MS, async () => 'done')).toBe('done');
   });
 });
