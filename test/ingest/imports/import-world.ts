@@ -33,7 +33,7 @@ export function importWorld() {
 
   /** The dependencies as one process has them: on ports that may fail. */
   const process = (ports: { blobs: Blobs; table: Table } = { blobs, table }): RunImportDeps => {
-    const storage = { ...memoryStorage(ports), now: clock };
+    const storage = { ...memoryStorage(ports), now: clock, newId };
     const ingest = {
       store: createSampleStore(storage),
       metadata: createMetadataStore(ports.table),
@@ -50,7 +50,7 @@ export function importWorld() {
     blobs,
     table,
     uploads,
-    storage: { ...memoryStorage({ blobs, table }), now: clock },
+    storage: { ...memoryStorage({ blobs, table }), now: clock, newId },
     newId,
     process,
     advance,
@@ -68,7 +68,7 @@ export function importWorld() {
     events: () => table.items().flatMap((item): BusEvent[] => (item.pk === 'outbox' ? [JSON.parse(item.event as string)] : [])),
     /** Every sample of a metric as `labels@time=value`, in order. */
     async samples(metric: string): Promise<string[]> {
-      const storage = { ...memoryStorage({ blobs, table }), now: clock };
+      const storage = { ...memoryStorage({ blobs, table }), now: clock, newId };
       const found = await selectSeries(storage, wholeMetric(TENANT, metric, START - 14 * 86_400_000, START + 3_600_000));
       if (found.tier !== 'hot') throw new Error('expected raw samples');
       return found.series
