@@ -15,7 +15,8 @@ describe('the OpenAPI document', () => {
     const there = alertGroups({} as AlertDomains).flatMap(({ scope, routes }) =>
       routes.routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')} ${scope}`),
     );
-    const isOfAlerts = (path: string) => /^\/(alertmanager|api\/alerts|api\/slo|prometheus\/config)|\/api\/v1\/(rules|alerts)$/.test(path);
+    const isOfAlerts = (path: string) =>
+      /^\/(alertmanager|api\/(alerts|slo|detectors|incidents)|prometheus\/config)|\/api\/v1\/(rules|alerts)$/.test(path);
     const documented = Object.entries(paths)
       .filter(([path]) => isOfAlerts(path))
       .flatMap(([path, methods]) =>

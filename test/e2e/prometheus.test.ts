@@ -69,7 +69,7 @@ describe.skipIf(!prometheus)(`a real Prometheus server${missing}`, () => {
         }
         return true;
       });
-      expect((await query(server.url, 'sum(rate(prometheus_http_requests_total[20s]))')).length).toBe(1);
+      await waitFor('a rate', 30, async () => (await query(server.url, 'sum(rate(prometheus_http_requests_total[20s]))')).length === 1);
       const response = await fetch(`${server.url}/api/v1/metadata?metric=prometheus_build_info`);
       expect(((await response.json()) as { data: object }).data).toBeTypeOf('object');
     } finally {
