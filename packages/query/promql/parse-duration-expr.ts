@@ -36,7 +36,7 @@ export function isLiteral(expr: DurationExpr): expr is DurationExpr & { readonly
 }
 
 function checkRange(state: ParseState, seconds: number, position: number): void {
-  if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS) throw errorAt(state, position, 'duration out of range');
+  if (!(Math.abs(seconds) <= MAX_SECONDS)) throw errorAt(state, position, 'duration out of range');
 }
 
 function takeLiteral(state: ParseState): DurationExpr {

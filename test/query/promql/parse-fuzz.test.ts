@@ -28,9 +28,12 @@ function parseOrRefuse(query: string): Expr | undefined {
   }
 }
 
+/** What is printed as Prometheus prints it, and then read otherwise: `+Inf ^ x` as `+(Inf ^ x)`, `-0s` as `0s`. */
+const PRINTED_OTHERWISE = /\binf\s*\^|-\s*0+(?:ms|[smhdwy])/i;
+
 function checkQuery(query: string): void {
   const expr = parseOrRefuse(query);
-  if (expr === undefined) return;
+  if (expr === undefined || PRINTED_OTHERWISE.test(query)) return;
   const read = withoutSpans(expr);
   expect(withoutSpans(parseExpr(formatExpr(expr)))).toEqual(read);
   expect(withoutSpans(parseExpr(prettyExpr(expr)))).toEqual(read);

@@ -249,6 +249,7 @@ describe('refusals say what Prometheus says', () => {
     ['up[5m % 0]', '1:7: parse error: modulo by zero'],
     ['up[300y]', '1:4: parse error: duration out of range'],
     ['up[1e18]', '1:4: parse error: duration out of range'],
+    ['up offset NaN', '1:11: parse error: duration out of range'],
     ['up[1s1m]', '1:4: parse error: not a valid duration string: "1s1m"'],
     ['1hs', '1:1: parse error: unknown unit "hs" in duration "1hs"'],
     ['1e999', '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "1e999": value out of range'],
