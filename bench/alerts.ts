@@ -173,10 +173,12 @@ const sections = { storm: measureStorm, posted: measurePosted, rules: measureRul
 type Section = keyof typeof sections;
 
 /** A section in a process of its own, whose memory is its own. */
-export function measureAlone<S extends Section>(section: S): Awaited<ReturnType<(typeof sections)[S]>> {
-  return JSON.parse(
-    execFileSync(process.execPath, [import.meta.filename, '--only', section], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
-  );
+export function measureAlone<S extends Section>(
+  section: S,
+  nodeOptions: readonly string[] = [],
+): Awaited<ReturnType<(typeof sections)[S]>> {
+  const args = [...nodeOptions, import.meta.filename, '--only', section];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 }
 
 if (import.meta.main) {

@@ -156,7 +156,8 @@ async function measureRuleSet(): Promise<Figure[]> {
 
 async function measureAlertStorm(): Promise<Figure[]> {
   return (['storm', 'posted'] as const).flatMap((section) => {
-    const { total, peakMb } = measureAlone(section);
+    // What is posted takes dispatching alone, in a heap as small as that of a function of 512 MB.
+    const { total, peakMb } = measureAlone(section, section === 'posted' ? ['--max-old-space-size=256'] : []);
     const what = `100,000 alerts at once, ${section === 'storm' ? 'of a rule' : 'posted'}`;
     return [
       { what, bar: '<= 60 s CPU', measured: `${total.toFixed(1)} s`, isMet: total <= 60 },
