@@ -85,9 +85,12 @@ function peakMemoryMb(pid: string): number {
 /** Compacts to final blocks and deletes what they replaced; the peers are flushed and merged too. */
 async function compactNow(url: string): Promise<void> {
   const body = JSON.stringify({ force: true, graceMs: 0 });
-  const answer = await fetch(`${url}/2015-03-31/functions/storage-compact/invocations`, { method: 'POST', body });
-  if (!answer.ok) throw new Error(await answer.text());
-  await sleep(5_000); // the database shrinks once nothing is written
+  // Twice, since one that runs already keeps the first from anything.
+  for (let i = 0; i < 2; i++) {
+    const answer = await fetch(`${url}/2015-03-31/functions/storage-compact/invocations`, { method: 'POST', body });
+    if (!answer.ok) throw new Error(await answer.text());
+    await sleep(5_000); // the database shrinks once nothing is written
+  }
 }
 
 function folderBytes(folder: string): number {
