@@ -1,8 +1,9 @@
+import type { NotificationData } from '#alerts/template/notification-data.ts';
 import type { TargetedEvent } from '#ports/event-targets.ts';
 import type { MailMessage } from '#ports/mail.ts';
 import type { OutgoingRequest } from '#ports/outgoing.ts';
 import type { TopicMessage } from '#ports/topics.ts';
-import type { Notification, NotificationData } from './notification.ts';
+import type { Notification } from './notification.ts';
 import type { Revealer } from './redact.ts';
 
 /** Executes templates over one notification's data: as text, and with what they insert escaped for HTML. `input` for one that fails. */

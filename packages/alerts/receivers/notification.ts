@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { NotificationAlert, NotificationData } from '#alerts/template/notification-data.ts';
 import { compareUtf8 } from '#core/text.ts';
 import type { Alert, LabelSet } from '#model/alert.ts';
 
@@ -23,29 +24,6 @@ export interface Notification {
   readonly idempotencyKey: string;
 }
 
-/** An alert as templates see it. */
-export interface AlertData {
-  readonly status: 'firing' | 'resolved';
-  readonly labels: LabelSet;
-  readonly annotations: LabelSet;
-  readonly startsAtMs: number;
-  /** Undefined while it fires. */
-  readonly endsAtMs: number | undefined;
-  readonly generatorUrl: string;
-  readonly fingerprint: string;
-}
-
-/** What templates see: Alertmanager's Data. */
-export interface NotificationData {
-  readonly receiver: string;
-  readonly status: 'firing' | 'resolved';
-  readonly alerts: readonly AlertData[];
-  readonly groupLabels: LabelSet;
-  readonly commonLabels: LabelSet;
-  readonly commonAnnotations: LabelSet;
-  readonly externalUrl: string;
-}
-
 /** The data of a notification, or of some of its alerts: what they have in common is then over those. */
 export function describeNotification(notification: Notification, told: readonly NotifiedAlert[] = notification.alerts): NotificationData {
   const alerts = told.map((alert) => describeAlert(alert, notification.atMs));
@@ -67,7 +45,7 @@ export function hasEnded(alert: NotifiedAlert, atMs: number): boolean {
 }
 
 /** An alert as templates see it, as of a time. */
-export function describeAlert(alert: NotifiedAlert, atMs: number): AlertData {
+export function describeAlert(alert: NotifiedAlert, atMs: number): NotificationAlert {
   const ended = hasEnded(alert, atMs);
   return {
     status: ended ? 'resolved' : 'firing',
@@ -90,7 +68,7 @@ export function toWebhookData({ alerts, externalUrl, ...data }: NotificationData
 }
 
 /** An alert under the names of Alertmanager's JSON. */
-export function toWebhookAlert({ startsAtMs, endsAtMs, generatorUrl, ...alert }: AlertData) {
+export function toWebhookAlert({ startsAtMs, endsAtMs, generatorUrl, ...alert }: NotificationAlert) {
   return {
     ...alert,
     startsAt: formatTime(startsAtMs),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { quoteGo } from '#alerts/go-quote.ts';
 import { parseDuration } from '#core/duration.ts';
 import { OpsError } from '#core/errors.ts';
-import { quoteGo } from './quote.ts';
 import { createSecret, SECRET_SIGN } from './secret.ts';
 
 /** The building blocks of Alertmanager's settings. Every value arrives as a text, a list or a mapping; messages are Alertmanager's. */

@@ -1,11 +1,11 @@
 import type * as z from 'zod';
+import { quoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
 import { anything, list, settings, texts } from './config-fields.ts';
 import { type ConfigYaml, parseConfigYaml } from './config-yaml.ts';
 import { checkGlobals, type GlobalSettings, globalSettings } from './global-settings.ts';
 import type { InhibitRule } from './inhibition.ts';
 import type { MatcherMode } from './parse-matchers.ts';
-import { quoteGo } from './quote.ts';
 import { listUndelivered, type Receiver, receiverSettings, resolveReceiver } from './receiver.ts';
 import { inhibitRuleSettings, type MatcherWarning, routeSettings } from './route-settings.ts';
 import type { RouteConfig } from './route-tree.ts';

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
+import { quoteGo } from '#alerts/go-quote.ts';
 import { faults, flag, hostPort, optionalFlag, secret, settings, text, textMap } from './config-fields.ts';
 import { canonicalHeader, tlsSettings } from './http-settings.ts';
-import { quoteGo } from './quote.ts';
 
 const emailShape = settings('config.plain', {
   send_resolved: flag(),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { quoteGo } from '#alerts/go-quote.ts';
 import { anyMap, faults, flag, list, refuse, secret, settings, text, textMap, texts } from './config-fields.ts';
-import { quoteGo } from './quote.ts';
 import { createSecret, type Secret } from './secret.ts';
 
 /** How many of the values are set. */

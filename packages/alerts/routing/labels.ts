@@ -1,6 +1,6 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { compareUtf8 } from '#core/text.ts';
 import type { LabelSet } from '#model/alert.ts';
-import { quoteGo } from './quote.ts';
 
 /** A label's value, the empty string where the alert has no such label. */
 export function labelValue(labels: LabelSet, name: string): string {

@@ -1,9 +1,9 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { compileAnchored, type Re2 } from '#core/re2.ts';
 import { compareUtf8 } from '#core/text.ts';
 import type { LabelSet } from '#model/alert.ts';
 import type { Matcher } from '#model/matcher.ts';
 import { labelValue } from './labels.ts';
-import { quoteGo } from './quote.ts';
 import { isReserved } from './reserved.ts';
 
 const operators = ['=', '!=', '=~', '!~'] as const;

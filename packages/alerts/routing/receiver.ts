@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { quoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
 import { faults, list, settings, text, textMap } from './config-fields.ts';
 import type { GlobalSettings } from './global-settings.ts';
-import { quoteGo } from './quote.ts';
 import { deliveredSettings } from './receiver-settings.ts';
 import { type Integration, type IntegrationKind, integrationSettings, mayBeEmpty, resolvers } from './resolve-receivers.ts';
 

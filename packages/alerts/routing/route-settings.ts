@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { quoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Matcher } from '#model/matcher.ts';
 import { duration, flag, list, refuse, settings, text, textMap, texts } from './config-fields.ts';
@@ -6,7 +7,6 @@ import type { InhibitRule } from './inhibition.ts';
 import { isClassicLabelName, isValidLabelName } from './labels.ts';
 import { compileRegex, sortMatchers } from './matchers.ts';
 import { type MatcherMode, parseMatchers } from './parse-matchers.ts';
-import { quoteGo } from './quote.ts';
 import type { RouteConfig } from './route-tree.ts';
 
 /** A line of matchers that the two syntaxes read differently, or that only the old one takes. */

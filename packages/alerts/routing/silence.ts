@@ -1,3 +1,4 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import type { LabelSet } from '#model/alert.ts';
 import type { Matcher } from '#model/matcher.ts';
@@ -5,7 +6,6 @@ import { isValidLabelName } from './labels.ts';
 import { indexMatchers } from './matcher-index.ts';
 import { compileMatchers, compileRegex } from './matchers.ts';
 import type { MatcherMode } from './parse-matchers.ts';
-import { quoteGo } from './quote.ts';
 
 /** Alerts that match are held back from its start until its end. Its history is never rewritten: see setSilence. */
 export interface Silence {

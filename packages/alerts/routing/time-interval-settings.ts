@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { quoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
 import { faults, list, refuse, settings, text } from './config-fields.ts';
-import { quoteGo } from './quote.ts';
 import type { Span, TimeInterval } from './time-interval.ts';
 import { isTimeZone } from './zone-time.ts';
 

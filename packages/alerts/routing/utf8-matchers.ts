@@ -1,8 +1,8 @@
+import { unquoteUtf8 } from '#alerts/go-quote.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import type { Matcher } from '#model/matcher.ts';
 import { type MatcherToken, readMatcherTokens } from './matcher-tokens.ts';
 import { compileRegex } from './matchers.ts';
-import { unquoteGo } from './quote.ts';
 
 interface Cursor {
   readonly tokens: readonly MatcherToken[];
@@ -75,7 +75,7 @@ function expect(cursor: Cursor, kinds: readonly MatcherToken['kind'][], wanted: 
 }
 
 function unquote(token: MatcherToken): string {
-  const text = token.kind === 'quoted' ? unquoteGo(token.text) : token.text;
+  const text = token.kind === 'quoted' ? unquoteUtf8(token.text) : token.text;
   if (text === undefined) throw refuse(`${token.start}:${token.end}: ${token.text}: invalid input`);
   return text;
 }

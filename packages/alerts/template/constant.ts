@@ -1,4 +1,4 @@
-import { quoteGo, unquoteCharacter } from './go-quote.ts';
+import { quoteGo, unquoteCharacter } from '#alerts/go-quote.ts';
 import type { Constant } from './nodes.ts';
 import type { Token } from './tokens.ts';
 

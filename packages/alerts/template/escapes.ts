@@ -1,4 +1,4 @@
-import { isPrintable } from './go-quote.ts';
+import { isPrintable } from '#alerts/go-quote.ts';
 
 const htmlEscapes: Readonly<Record<string, string>> = {
   '"': '&#34;',

@@ -1,7 +1,7 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { isOpsError, type OpsError } from '#core/errors.ts';
 import { builtins } from './builtins.ts';
 import { createDuration } from './go-duration.ts';
-import { quoteGo } from './go-quote.ts';
 import { createList, createStringMap, type GoFunction, indirect, isAssignable, isTrue, typeName, type Value } from './go-values.ts';
 import { type Command, describeNode, type Operand, type Pipe, type Variable } from './nodes.ts';
 import { failAt, type State } from './state.ts';

@@ -1,6 +1,6 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { descend, evaluatePipe, setVariable } from './evaluate.ts';
 import { formatValue, sortedEntries } from './go-format.ts';
-import { quoteGo } from './go-quote.ts';
 import type { CallContext } from './go-values.ts';
 import { indirect, isTrue, type Value } from './go-values.ts';
 import type { Branch, Node, Pipe } from './nodes.ts';

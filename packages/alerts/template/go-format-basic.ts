@@ -1,5 +1,5 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { formatFloat } from './go-float.ts';
-import { quoteGo } from './go-quote.ts';
 
 /** The flags, width and precision of a verb. */
 export interface Spec {

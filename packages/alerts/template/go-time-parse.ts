@@ -1,5 +1,5 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
-import { quoteGo } from './go-quote.ts';
 import { createTime, type GoTime } from './go-time.ts';
 import { dayNames, layoutPieces, monthNames } from './go-time-format.ts';
 import { fixedZone } from './time-zone.ts';

@@ -1,6 +1,6 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { builtins } from './builtins.ts';
 import { readConstant } from './constant.ts';
-import { quoteGo } from './go-quote.ts';
 import { type Command, describeNode, type Operand, type Pipe, type Variable } from './nodes.ts';
 import { fail, isWord, nested, next, nextNonSpace, type Parser, peek, peekNonSpace, unexpected, unquote } from './token-reader.ts';
 import type { TokenKind } from './tokens.ts';

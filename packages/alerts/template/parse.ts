@@ -1,5 +1,5 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
-import { quoteGo } from './go-quote.ts';
 import type { FunctionTable } from './go-values.ts';
 import type { Node, Tree } from './nodes.ts';
 import { parsePipe } from './parse-pipe.ts';

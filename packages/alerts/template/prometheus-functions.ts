@@ -1,3 +1,4 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { parseDuration } from '#core/duration.ts';
 import { OpsError } from '#core/errors.ts';
 import { compareUtf8 } from '#core/text.ts';
@@ -5,7 +6,6 @@ import { escapeQuery } from './escapes.ts';
 import { createDuration } from './go-duration.ts';
 import { formatFloat } from './go-float.ts';
 import { formatValue } from './go-format.ts';
-import { quoteGo } from './go-quote.ts';
 import {
   type CallContext,
   createAnyMap,

@@ -1,5 +1,5 @@
+import { quoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
-import { quoteGo } from './go-quote.ts';
 import type { Command, Node, Operand, Pipe, Tree } from './nodes.ts';
 import { describeNode } from './nodes.ts';
 

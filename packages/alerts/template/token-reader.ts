@@ -1,5 +1,5 @@
+import { unquoteGo } from '#alerts/go-quote.ts';
 import { OpsError } from '#core/errors.ts';
-import { unquoteGo } from './go-quote.ts';
 import type { FunctionTable } from './go-values.ts';
 import type { Tree } from './nodes.ts';
 import { describeToken, type Token, type TokenKind } from './tokens.ts';

@@ -1,4 +1,4 @@
-import { isPrintable, quoteGo } from './go-quote.ts';
+import { isPrintable, quoteGo } from '#alerts/go-quote.ts';
 
 export type TokenKind =
   | 'error'

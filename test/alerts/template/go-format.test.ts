@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { quoteGo, unquoteGo } from '#alerts/go-quote.ts';
 import { parseGoFloat } from '#alerts/template/constant.ts';
 import { createDuration, formatDuration } from '#alerts/template/go-duration.ts';
 import { formatFloat } from '#alerts/template/go-float.ts';
 import { formatText } from '#alerts/template/go-format.ts';
-import { quoteGo, unquoteGo } from '#alerts/template/go-quote.ts';
 import { createTime, formatTime, parseRfc3339 } from '#alerts/template/go-time.ts';
 import { parseLayout } from '#alerts/template/go-time-parse.ts';
 

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 const named: Readonly<Record<string, string>> = {
   '\x07': '\\a',
   '\b': '\\b',
@@ -15,10 +17,14 @@ export function isPrintable(char: string): boolean {
   return printable.test(char);
 }
 
+/** What stands for itself between double quotes. */
+const asItIs = /^[ !#-[\]-~]*$/;
+
 /** A text as a Go string literal: strconv.Quote. `ascii` escapes what is not ASCII (`%+q`). */
 export function quoteGo(text: string, quote = '"', ascii = false): string {
+  if (quote === '"' && asItIs.test(text)) return `"${text}"`;
   let quoted = quote;
-  for (const char of text) {
+  for (const char of text.toWellFormed()) {
     const code = char.codePointAt(0) as number;
     if (char === quote) quoted += `\\${char}`;
     else if (named[char] !== undefined) quoted += named[char];
@@ -32,6 +38,13 @@ export function quoteGo(text: string, quote = '"', ascii = false): string {
 const escapes = /\\(?:([abfnrtv\\'"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))/y;
 const plain: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
+/** The text of a Go string literal in double quotes, as unquoteGo has it; undefined too where its escapes spell bytes that are no UTF-8. */
+export function unquoteUtf8(literal: string): string | undefined {
+  if (literal.length < 2 || !literal.startsWith('"') || !literal.endsWith('"') || !literal.isWellFormed()) return undefined;
+  const inner = literal.slice(1, -1);
+  return inner.includes('\n') ? undefined : unescapeGo(inner, '"', true);
+}
+
 /** The text of a Go string literal in double quotes or backquotes, or undefined where it is none: strconv.Unquote. */
 export function unquoteGo(literal: string): string | undefined {
   const quote = literal[0] as string;
@@ -43,11 +56,15 @@ export function unquoteGo(literal: string): string | undefined {
   return unescapeGo(inner, quote);
 }
 
-function unescapeGo(inner: string, quote: string): string | undefined {
+function unescapeGo(inner: string, quote: string, isStrict = false): string | undefined {
   let text = '';
+  let isText = true;
   const bytes: number[] = []; // escapes of bytes may make up a character together
   const flush = () => {
-    if (bytes.length > 0) text += Buffer.from(bytes.splice(0)).toString();
+    if (bytes.length === 0) return;
+    const spelled = Buffer.from(bytes.splice(0));
+    isText &&= isUtf8(spelled);
+    text += spelled.toString();
   };
   for (let i = 0; i < inner.length; ) {
     if (inner[i] === quote) return undefined;
@@ -70,7 +87,7 @@ function unescapeGo(inner: string, quote: string): string | undefined {
     text += simple === undefined ? String.fromCodePoint(code) : (plain[simple] ?? simple);
   }
   flush();
-  return text;
+  return isStrict && !isText ? undefined : text;
 }
 
 /** The code point of a Go character literal (`'a'`, `'\n'`), or undefined where it is none. */
