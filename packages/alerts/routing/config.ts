@@ -142,7 +142,12 @@ function listUnsupported(written: Written, receivers: readonly Receiver[]): stri
   const undelivered = receivers.flatMap((receiver) =>
     listUndelivered(receiver).map((kind) => `receiver ${quoteGo(receiver.name)}: nothing is delivered to its ${kind}`),
   );
-  return [...sections, ...undelivered];
+  const labels = written.route && hasLabels(written.route) ? ['labels of routes are read, but templates see none of them'] : [];
+  return [...sections, ...labels, ...undelivered];
+}
+
+function hasLabels({ labels, routes }: RouteConfig): boolean {
+  return Object.keys(labels).length > 0 || routes.some(hasLabels);
 }
 
 /** The first fault in the order in which Alertmanager reads (inner things before those around them), or all wrong fields and types. */

@@ -133,9 +133,13 @@ ${withReceiver('slack_configs: [{channel: c}]\n  email_configs: [{to: b, headers
 
   it('tells what it reads without any effect', () => {
     const { unsupported } = parseAlertmanagerConfig(
-      `tracing: {endpoint: x}\nroute: {receiver: a}\nreceivers:\n- name: a\n  discord_configs: [{webhook_url: "http://x/"}]\n  webhook_configs: [{url: "http://x/"}]\n`,
+      `tracing: {endpoint: x}\nroute: {receiver: a, routes: [{labels: {team: b}}]}\nreceivers:\n- name: a\n  discord_configs: [{webhook_url: "http://x/"}]\n  webhook_configs: [{url: "http://x/"}]\n`,
     );
-    expect(unsupported).toEqual(['tracing is read, but has no effect', 'receiver "a": nothing is delivered to its discord_configs']);
+    expect(unsupported).toEqual([
+      'tracing is read, but has no effect',
+      'labels of routes are read, but templates see none of them',
+      'receiver "a": nothing is delivered to its discord_configs',
+    ]);
   });
 
   it('tells of matchers that the two syntaxes read differently', () => {
