@@ -1,7 +1,7 @@
 /** The rule of imports. */
 export const restricted = 'lint/style/noRestrictedImports';
 
-const domains = ['ingest', 'storage', 'query', 'alerts'];
+const domains = ['ingest', 'storage', 'query', 'alerts', 'releases', 'flags', 'backups'];
 const below = ['core', 'model', 'ports'];
 
 /** What each folder may import besides itself; what is not named here is forbidden. */
