@@ -1,5 +1,4 @@
-/** Opaque values of a source: JSON without prototypes. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+import type { Json } from '#model/json.ts';
 
 /**
  * One thing of a source: a file, a directory, an object, a table's description, a part of a table's items.

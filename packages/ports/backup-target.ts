@@ -1,4 +1,4 @@
-import type { Json } from './backup-source.ts';
+import type { Json } from '#model/json.ts';
 
 /** One thing to be restored, as the source gave it. */
 export interface RestoredItem {
