@@ -1,9 +1,9 @@
 // Writes docs/events.md: node scripts/events-doc.ts
-import { readFile, writeFile } from 'node:fs/promises';
+import { glob, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { subscriptions } from '#functions/subscriptions.ts';
-import * as events from '#model/events.ts';
+import { eventTypes } from '#model/events.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -12,8 +12,8 @@ export const eventsPage = resolve(root, 'docs', 'events.md');
 
 const HEAD = `# Events
 
-What happens is told on one bus: EventBridge on AWS, in the process when embedded. This page is made from packages/model/events.ts and
-functions/subscriptions.ts by \`node scripts/events-doc.ts\`.
+What happens is told on one bus: EventBridge on AWS, in the process when embedded. This page is made from the schemas of events in
+packages/model and from functions/subscriptions.ts by \`node scripts/events-doc.ts\`.
 
 Every event has a \`source\`, a \`detail-type\` and a \`detail\`. It is written to an outbox in the same transaction as the change that
 it tells of, and sent from there at least once, in any order: whoever consumes it knows it again by \`detail.id\`. A delivery that fails
@@ -23,19 +23,30 @@ that save waiting for a schedule.
 
 /** The page as it should be. */
 export async function renderEventsPage(): Promise<string> {
-  const comments = readComments(await readFile(resolve(root, 'packages/model/events.ts'), 'utf8'));
-  const names = new Map(Object.entries(events).map(([name, value]) => [value as unknown, name]));
-  const sections = events.eventTypes.map(({ source, detailType, schema }) => {
+  const { names, comments } = await readSchemas();
+  const sections = eventTypes.map(({ source, detailType, schema }) => {
     const name = names.get(schema) ?? '';
     const about = comments.get(name);
-    if (about === undefined) throw new Error(`packages/model/events.ts: ${detailType} has no exported schema with a comment above it`);
+    if (about === undefined) throw new Error(`packages/model: ${detailType} has no exported schema with a comment above it`);
     return [`### ${detailType}`, `From \`${source}\`. ${about}`, fieldTable(schema, name, comments)].join('\n\n');
   });
   return `${[HEAD, '## Who listens', consumerTable(), '## What they carry', ...sections].join('\n\n').replace(/\n{3,}/g, '\n\n')}\n`;
 }
 
+/** What the schemas of packages/model/*event*.ts are called, and what is said above them and their fields. */
+async function readSchemas() {
+  const names = new Map<unknown, string>();
+  const comments = new Map<string, string>();
+  for await (const file of glob(resolve(root, 'packages/model/*event*.ts'))) {
+    const exported: Readonly<Record<string, unknown>> = await import(file);
+    for (const [name, value] of Object.entries(exported)) names.set(value, name);
+    for (const [name, comment] of readComments(await readFile(file, 'utf8'))) comments.set(name, comment);
+  }
+  return { names, comments };
+}
+
 function consumerTable(): string {
-  const ours = events.eventTypes.map(({ source, detailType }) => ({ source, detailType }));
+  const ours = eventTypes.map(({ source, detailType }) => ({ source, detailType }));
   const foreign = subscriptions
     .flatMap(({ pattern }) => pattern.source.flatMap((source) => pattern['detail-type'].map((detailType) => ({ source, detailType }))))
     .filter(({ source }) => !source.startsWith('quarterdeck.'));
