@@ -37,3 +37,21 @@ export interface TrafficDriver {
 
 /** Opaque to everybody but the driver. */
 export type CapturedTraffic = Readonly<Record<string, unknown>>;
+
+/** The one form of states that mean the same: nothing for the canary is no canary, and all of it makes the canary the stable version. */
+export function normalizeTraffic({ stable, canary, weight }: TrafficState): TrafficState {
+  if (canary === undefined || canary === stable || weight <= 0) return { stable, weight: 0 };
+  return weight >= 100 ? { stable: canary, weight: 0 } : { stable, canary, weight };
+}
+
+/** True if traffic goes the same way under both. */
+export function isSameTraffic(one: TrafficState, other: TrafficState): boolean {
+  const [a, b] = [normalizeTraffic(one), normalizeTraffic(other)];
+  return a.stable === b.stable && a.canary === b.canary && Math.abs(a.weight - b.weight) < 1e-6;
+}
+
+/** In words, for messages: `90 % to 41, 10 % to 42`. */
+export function describeTraffic(state: TrafficState): string {
+  const { stable, canary, weight } = normalizeTraffic(state);
+  return canary === undefined ? `all to ${stable}` : `${100 - weight} % to ${stable}, ${weight} % to ${canary}`;
+}

@@ -53,7 +53,7 @@ describe('layers laid over one another', () => {
         const from = resolveConfig(documentOf(one), 'e', documentOf({}));
         const to = resolveConfig(documentOf(other), 'e', documentOf({}));
         expect(diffConfigs(from, from)).toEqual([]);
-        const applied = new Map(Object.entries(one));
+        const applied = new Map<string, string>(Object.entries(one));
         for (const { name, to: value } of diffConfigs(from, to)) {
           if (value === undefined) applied.delete(name);
           else applied.set(name, String(value));
