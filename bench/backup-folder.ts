@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   closeSync,
   cpSync,
@@ -127,7 +128,7 @@ async function writePages(path: string, bytes: number, words: readonly string[],
 async function writeParts(path: string, bytes: number, make: (size: number) => Buffer): Promise<void> {
   const file = createWriteStream(path);
   for (let left = Math.floor(bytes); left > 0; left -= MB) {
-    if (!file.write(make(Math.min(MB, left)))) await new Promise((resolve) => file.once('drain', resolve));
+    if (!file.write(make(Math.min(MB, left)))) await once(file, 'drain');
   }
   file.end();
   await finished(file);

@@ -11,16 +11,16 @@ export interface TrafficStep<World> {
 }
 
 /**
- * The course of every shift: read; done if it is so already; refused where neither `from` nor `to` holds; set; read back. `conflict` as the port
+ * The course of every shift, which gives back what was asked for: read; done if it is so already; refused where neither `from` nor `to` holds; set; read back. `conflict` as the port
  * says, `unavailable` where the world took it and does not show it yet.
  */
 export async function shiftByStep<World>(step: TrafficStep<World>, from: TrafficState, to: TrafficState): Promise<TrafficState> {
   const { world, state } = await step.read();
-  if (isSameTraffic(state, to)) return state;
+  if (isSameTraffic(state, to)) return to;
   if (!isSameTraffic(state, from)) throw changedByOthers(step.place, state, from, to);
   await step.set(to, world);
   const { state: after } = await step.read();
-  if (isSameTraffic(after, to)) return after;
+  if (isSameTraffic(after, to)) return to;
   throw new OpsError('unavailable', `${step.place}: asked for ${describeTraffic(to)}, and it still has ${describeTraffic(after)}`);
 }
 

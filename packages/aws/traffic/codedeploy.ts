@@ -22,13 +22,21 @@ import {
   type TrafficTarget,
 } from '#ports/traffic.ts';
 
+/** A deployment that has asked our hook, and the execution that waits for its answer. */
+export interface HookExecution {
+  readonly deployment: string;
+  readonly hookExecution: string;
+}
+
 export interface CodeDeployDeps {
   readonly client: CodeDeployClient;
+  /** The latest of a deployment group; undefined where none ever asked. */
+  readonly hookOf: (group: { readonly application: string; readonly deploymentGroup: string }) => Promise<HookExecution | undefined>;
   readonly retry?: RetryOptions | undefined;
 }
 
-interface Seen {
-  readonly deployment: DeploymentInfo;
+interface Seen extends HookExecution {
+  readonly info: DeploymentInfo;
   readonly lambda: LambdaFunctionInfo;
 }
 
@@ -50,23 +58,23 @@ export function createCodeDeployTraffic(deps: CodeDeployDeps): TrafficDriver {
       const settings = settingsOf(target);
       const seen = await look(deps, settings);
       if (isSameTraffic(stateOf(seen), to)) return stateOf(seen);
-      if (ENDED.has(seen.deployment.status ?? '')) throw hasEnded(settings, seen, to);
-      if (isBack(seen, to)) await answerHook(deps, settings, 'Failed');
-      else await answerHook(deps, settings, 'Succeeded');
-      return reached(settings, await look(deps, settings), to);
+      if (ENDED.has(seen.info.status ?? '')) throw hasEnded(seen, to);
+      if (isBack(seen, to)) await answerHook(deps, seen, 'Failed');
+      else await answerHook(deps, seen, 'Succeeded');
+      return reached(await look(deps, settings), to);
     },
     async capture(target) {
-      const { deployment, lambda } = await look(deps, settingsOf(target));
-      return { currentVersion: lambda.currentVersion ?? '', targetVersion: lambda.targetVersion ?? '', status: deployment.status ?? '' };
+      const { info, lambda } = await look(deps, settingsOf(target));
+      return { currentVersion: lambda.currentVersion ?? '', targetVersion: lambda.targetVersion ?? '', status: info.status ?? '' };
     },
     async restore(target, captured) {
       const settings = settingsOf(target);
       const seen = await look(deps, settings);
       const before = { stable: String(captured.currentVersion), weight: 0 };
       // One that still waits for its hook has shifted nothing, and would as soon as it is answered.
-      if (ENDED.has(seen.deployment.status ?? '') && isSameTraffic(stateOf(seen), before)) return stateOf(seen);
-      await rollBack(deps, settings, seen);
-      return reached(settings, await look(deps, settings), before);
+      if (ENDED.has(seen.info.status ?? '') && isSameTraffic(stateOf(seen), before)) return stateOf(seen);
+      await rollBack(deps, seen);
+      return reached(await look(deps, settings), before);
     },
   };
 }
@@ -79,62 +87,64 @@ function isBack({ lambda }: Seen, to: TrafficState): boolean {
   return isSameTraffic(to, { stable: lambda.currentVersion ?? '', weight: 0 });
 }
 
-function stateOf({ deployment, lambda }: Seen): TrafficState {
+function stateOf({ info, lambda }: Seen): TrafficState {
   const [stable, canary] = [lambda.currentVersion ?? '', lambda.targetVersion];
-  if (deployment.status === 'Succeeded') return { stable: canary ?? '', weight: 0 };
-  if (deployment.status === 'Failed' || deployment.status === 'Stopped') return { stable, weight: 0 };
+  if (info.status === 'Succeeded') return { stable: canary ?? '', weight: 0 };
+  if (info.status === 'Failed' || info.status === 'Stopped') return { stable, weight: 0 };
   const share = lambda.targetVersionWeight ?? 0;
   return normalizeTraffic({ stable, canary, weight: Math.round(share * 1e8) / 1e6 });
 }
 
-function reached(settings: CodeDeploySettings, seen: Seen, to: TrafficState): TrafficState {
+function reached(seen: Seen, to: TrafficState): TrafficState {
   const state = stateOf(seen);
   const isBeyond = state.canary !== undefined && state.canary === to.canary && state.weight > to.weight;
-  if (isSameTraffic(state, to) || isBeyond) return state;
+  if (isSameTraffic(state, to)) return to;
+  if (isBeyond) return state;
   throw new OpsError(
     'unavailable',
-    `${placeOf(settings)}: CodeDeploy has ${describeTraffic(state)}, and ${describeTraffic(to)} is waited for`,
+    `${placeOf(seen)}: CodeDeploy has ${describeTraffic(state)}, and ${describeTraffic(to)} is waited for`,
     {
       retryAfterMs: LOOK_AGAIN_MS,
     },
   );
 }
 
-function hasEnded(settings: CodeDeploySettings, seen: Seen, to: TrafficState): OpsError {
-  const { status } = seen.deployment;
+function hasEnded(seen: Seen, to: TrafficState): OpsError {
+  const { status } = seen.info;
   return new OpsError(
     'conflict',
-    `${placeOf(settings)} has ended (${status}) with ${describeTraffic(stateOf(seen))}; ${describeTraffic(to)} was asked for`,
+    `${placeOf(seen)} has ended (${status}) with ${describeTraffic(stateOf(seen))}; ${describeTraffic(to)} was asked for`,
   );
 }
 
-function placeOf({ deployment }: CodeDeploySettings): string {
+function placeOf({ deployment }: HookExecution): string {
   return `deployment ${deployment}`;
 }
 
-async function rollBack(deps: CodeDeployDeps, settings: CodeDeploySettings, { deployment }: Seen): Promise<void> {
-  if (deployment.status !== 'Succeeded') {
-    if (await answerHook(deps, settings, 'Failed')) return;
-    await call(deps, settings, 'StopDeployment', 'refused', (client) =>
-      client.send(new StopDeploymentCommand({ deploymentId: settings.deployment, autoRollbackEnabled: true })),
+async function rollBack(deps: CodeDeployDeps, seen: Seen): Promise<void> {
+  const { info, deployment } = seen;
+  if (info.status !== 'Succeeded') {
+    if (await answerHook(deps, seen, 'Failed')) return;
+    await call(deps, seen, 'StopDeployment', 'refused', (client) =>
+      client.send(new StopDeploymentCommand({ deploymentId: deployment, autoRollbackEnabled: true })),
     );
     return;
   }
-  const { previousRevision, applicationName, deploymentGroupName } = deployment;
-  if (!previousRevision) throw new OpsError('missing', `${placeOf(settings)} does not say which revision was there before`);
+  const { previousRevision, applicationName, deploymentGroupName } = info;
+  if (!previousRevision) throw new OpsError('missing', `${placeOf(seen)} does not say which revision was there before`);
   const input = {
     ...{ applicationName, deploymentGroupName, revision: previousRevision },
     deploymentConfigName: 'CodeDeployDefault.LambdaAllAtOnce',
-    description: `back from ${settings.deployment}`,
+    description: `back from ${deployment}`,
   };
-  await call(deps, settings, 'CreateDeployment', 'refused', (client) => client.send(new CreateDeploymentCommand(input)));
+  await call(deps, seen, 'CreateDeployment', 'refused', (client) => client.send(new CreateDeploymentCommand(input)));
 }
 
 /** False where the hook had been answered before. */
-async function answerHook(deps: CodeDeployDeps, settings: CodeDeploySettings, status: 'Succeeded' | 'Failed'): Promise<boolean> {
-  const input = { deploymentId: settings.deployment, lifecycleEventHookExecutionId: settings.hookExecution, status } as const;
+async function answerHook(deps: CodeDeployDeps, hook: HookExecution, status: 'Succeeded' | 'Failed'): Promise<boolean> {
+  const input = { deploymentId: hook.deployment, lifecycleEventHookExecutionId: hook.hookExecution, status } as const;
   try {
-    await call(deps, settings, 'PutLifecycleEventHookExecutionStatus', 'always', (client) =>
+    await call(deps, hook, 'PutLifecycleEventHookExecutionStatus', 'always', (client) =>
       client.send(new PutLifecycleEventHookExecutionStatusCommand(input)),
     );
     return true;
@@ -149,29 +159,32 @@ function causeOf(error: unknown): string | undefined {
 }
 
 async function look(deps: CodeDeployDeps, settings: CodeDeploySettings): Promise<Seen> {
-  const deploymentId = settings.deployment;
-  const { deploymentInfo } = await call(deps, settings, 'GetDeployment', 'always', (client) =>
+  const hook = await deps.hookOf(settings);
+  if (!hook)
+    throw new OpsError('missing', `deployment group ${settings.deploymentGroup} of ${settings.application} has never asked its hook`);
+  const deploymentId = hook.deployment;
+  const { deploymentInfo: info } = await call(deps, hook, 'GetDeployment', 'always', (client) =>
     client.send(new GetDeploymentCommand({ deploymentId })),
   );
-  const { targetIds = [] } = await call(deps, settings, 'ListDeploymentTargets', 'always', (client) =>
+  const { targetIds = [] } = await call(deps, hook, 'ListDeploymentTargets', 'always', (client) =>
     client.send(new ListDeploymentTargetsCommand({ deploymentId })),
   );
   const [targetId] = targetIds;
-  if (!deploymentInfo || targetId === undefined) throw new OpsError('missing', `${placeOf(settings)} has no target`);
-  const { deploymentTarget } = await call(deps, settings, 'GetDeploymentTarget', 'always', (client) =>
+  if (!info || targetId === undefined) throw new OpsError('missing', `${placeOf(hook)} has no target`);
+  const { deploymentTarget } = await call(deps, hook, 'GetDeploymentTarget', 'always', (client) =>
     client.send(new GetDeploymentTargetCommand({ deploymentId, targetId })),
   );
   const lambda = deploymentTarget?.lambdaTarget?.lambdaFunctionInfo;
-  if (!lambda) throw new OpsError('input', `${placeOf(settings)} does not go to Lambda`);
-  return { deployment: deploymentInfo, lambda };
+  if (!lambda) throw new OpsError('input', `${placeOf(hook)} does not go to Lambda`);
+  return { ...hook, info, lambda };
 }
 
 function call<T>(
   { client, retry }: CodeDeployDeps,
-  settings: CodeDeploySettings,
+  hook: HookExecution,
   name: string,
   repeat: 'always' | 'refused',
   send: (client: CodeDeployClient) => Promise<T>,
 ): Promise<T> {
-  return callAws({ operation: `codedeploy:${name}`, resource: placeOf(settings), repeat, retry }, () => send(client));
+  return callAws({ operation: `codedeploy:${name}`, resource: placeOf(hook), repeat, retry }, () => send(client));
 }

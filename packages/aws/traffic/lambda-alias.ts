@@ -5,6 +5,7 @@ import type { RetryOptions } from '#core/retry.ts';
 import { LambdaAliasSettings } from '#model/traffic-settings.ts';
 import { shiftByStep, type TrafficStep } from '#ports/shift-traffic.ts';
 import { type CapturedTraffic, normalizeTraffic, type TrafficDriver, type TrafficState, type TrafficTarget } from '#ports/traffic.ts';
+import { readVersionNames, type VersionNames } from './version-names.ts';
 
 export interface LambdaAliasDeps {
   readonly client: LambdaClient;
@@ -12,8 +13,9 @@ export interface LambdaAliasDeps {
 }
 
 /**
- * Traffic between two published versions of a function, by the weights of an alias. Versions of a state are Lambda's version numbers. Every
- * update names the alias' revision, so that nobody else's is written over. Needs lambda:GetAlias and lambda:UpdateAlias on the function.
+ * Traffic between two published versions of a function, by the weights of an alias. A version is called by its description, or by its number
+ * where it has none. Every update names the alias' revision, so that nobody else's is written over. Needs lambda:GetAlias, lambda:UpdateAlias and
+ * lambda:ListVersionsByFunction on the function.
  */
 export function createLambdaAliasTraffic(deps: LambdaAliasDeps): TrafficDriver {
   return {
@@ -28,7 +30,7 @@ export function createLambdaAliasTraffic(deps: LambdaAliasDeps): TrafficDriver {
       const alias = await readAlias(deps, settings);
       const { functionVersion, weights } = captured as { functionVersion: string; weights: Record<string, number> };
       if (!holds(alias, functionVersion, weights)) await updateAlias(deps, settings, alias, functionVersion, weights);
-      return stateOf(await readAlias(deps, settings), settings);
+      return (await stepOf(deps, target).read()).state;
     },
   };
 }
@@ -37,17 +39,19 @@ function settingsOf({ settings }: TrafficTarget): LambdaAliasSettings {
   return LambdaAliasSettings.parse(settings);
 }
 
-function stepOf(deps: LambdaAliasDeps, target: TrafficTarget): TrafficStep<AliasConfiguration> {
+function stepOf(deps: LambdaAliasDeps, target: TrafficTarget): TrafficStep<NamedAlias> {
   const settings = settingsOf(target);
   return {
     place: placeOf(settings),
     async read() {
-      const world = await readAlias(deps, settings);
-      return { world, state: stateOf(world, settings) };
+      const alias = await readAlias(deps, settings);
+      const names = await readVersionNames(deps, settings.function);
+      return { world: { alias, names }, state: stateOf(alias, names, settings) };
     },
-    async set(to, over) {
+    async set(to, { alias, names }) {
       const { stable, canary, weight } = normalizeTraffic(to);
-      await updateAlias(deps, settings, over, stable, canary === undefined ? {} : { [canary]: weight / 100 });
+      const weights = canary === undefined ? {} : { [names.numberOf(canary)]: weight / 100 };
+      await updateAlias(deps, settings, alias, names.numberOf(stable), weights);
     },
   };
 }
@@ -56,12 +60,22 @@ function placeOf(settings: LambdaAliasSettings): string {
   return `alias ${settings.alias} of function ${settings.function}`;
 }
 
-function stateOf({ FunctionVersion = '', RoutingConfig }: AliasConfiguration, settings: LambdaAliasSettings): TrafficState {
+interface NamedAlias {
+  readonly alias: AliasConfiguration;
+  readonly names: VersionNames;
+}
+
+function stateOf(
+  { FunctionVersion = '', RoutingConfig }: AliasConfiguration,
+  { nameOf }: VersionNames,
+  settings: LambdaAliasSettings,
+): TrafficState {
   const weights = Object.entries(RoutingConfig?.AdditionalVersionWeights ?? {});
   if (weights.length > 1) throw new OpsError('input', `${placeOf(settings)} has more than one additional version`);
   const [canary, share] = weights[0] ?? [undefined, 0];
   // Percent as it was asked for: 0.07 * 100 is not 7.
-  return normalizeTraffic({ stable: FunctionVersion, canary, weight: Math.round(share * 1e8) / 1e6 });
+  const weight = Math.round(share * 1e8) / 1e6;
+  return normalizeTraffic({ stable: nameOf(FunctionVersion), canary: canary === undefined ? undefined : nameOf(canary), weight });
 }
 
 function holds(alias: AliasConfiguration, functionVersion: string, weights: CapturedTraffic): boolean {

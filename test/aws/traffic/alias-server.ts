@@ -7,8 +7,8 @@ export interface Alias {
   RoutingConfig?: { AdditionalVersionWeights: Record<string, number> };
 }
 
-/** Lambda's GetAlias and UpdateAlias over one alias, with its revision as a condition. */
-export async function startAliasServer() {
+/** Lambda's GetAlias, UpdateAlias and ListVersionsByFunction over one alias, with its revision as a condition. */
+export async function startAliasServer(descriptions: Readonly<Record<string, string>> = {}) {
   const alias: Alias = { FunctionVersion: '41', RevisionId: 'r0', Description: 'who calls' };
   let losing = false;
   const set = (functionVersion: string, weights: Record<string, number>) => {
@@ -23,6 +23,11 @@ export async function startAliasServer() {
     body: JSON.stringify({ message: type }),
   });
   const server = await startServiceServer(({ method, path, body }) => {
+    if (path.startsWith('/2015-03-31/functions/shop/versions')) {
+      const of = path.includes('Marker=') ? ['42'] : ['$LATEST', '40', '41'];
+      const Versions = of.map((Version) => ({ Version, Description: descriptions[Version] ?? '' }));
+      return { status: 200, body: JSON.stringify({ Versions, ...(of.length > 1 && { NextMarker: 'm' }) }) };
+    }
     if (path !== '/2015-03-31/functions/shop/aliases/live') return fail(404, 'ResourceNotFoundException');
     if (method === 'PUT') {
       const { RevisionId, FunctionVersion, RoutingConfig } = JSON.parse(body) as Alias;

@@ -8,7 +8,7 @@ import { startServiceServer } from '#test/aws/service-server.ts';
 const retry = { attempts: 2, baseDelayMs: 1, maxDelayMs: 1, random: () => 0, sleep: async () => {} };
 const target: TrafficTarget = {
   ...{ tenant: 't', application: 'shop', environment: 'production' },
-  settings: { driver: 'codedeploy', deployment: 'd-1', hookExecution: 'h-1' },
+  settings: { application: 'shop', deploymentGroup: 'live' },
 };
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -58,8 +58,9 @@ async function openDeployment() {
     return answers[name]?.(JSON.parse(body)) ?? fail('UnknownOperationException');
   });
   opened.push(server);
+  const hookOf = async () => ({ deployment: 'd-1', hookExecution: 'h-1' });
   const options = { endpoint: server.endpoint, region: 'eu-west-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
-  return { world, port: createCodeDeployTraffic({ client: new CodeDeployClient(commonOptions(options, 2_000)), retry }) };
+  return { world, port: createCodeDeployTraffic({ client: new CodeDeployClient(commonOptions(options, 2_000)), retry, hookOf }) };
 }
 
 const none = { stable: '41', weight: 0 };

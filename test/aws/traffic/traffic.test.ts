@@ -20,30 +20,38 @@ const targetOf = (settings: TrafficTarget['settings']): TrafficTarget => ({
   settings,
 });
 
-async function openAlias() {
-  const server = await startAliasServer();
+async function openAlias(descriptions: Readonly<Record<string, string>> = {}) {
+  const server = await startAliasServer(descriptions);
   const port = createLambdaAliasTraffic({ client: new LambdaClient(at(server.endpoint)), retry });
-  return { server, port, target: targetOf({ driver: 'lambda-alias', function: 'shop', alias: 'live' }) };
+  return { server, port, target: targetOf({ function: 'shop', alias: 'live' }) };
 }
 
-trafficContract('Lambda alias', async () => {
-  const { server, port, target } = await openAlias();
-  return {
-    ...{ port, target, stable: '41', canary: '42' },
-    interfere(state) {
-      const { stable, canary, weight } = normalizeTraffic(state);
-      server.set(stable, canary === undefined ? {} : { [canary]: weight / 100 });
-    },
-    world: () => JSON.stringify({ ...server.alias, RevisionId: '' }),
-    loseAnswer: server.loseAnswer,
-    close: server.close,
-  };
-});
+const called: Record<string, string> = { '1.0.0': '41', '1.1.0': '42' };
+const naming = [
+  ['by number', {}, '41', '42'],
+  ['by description', { 40: '1.1.0', 41: '1.0.0', 42: '1.1.0' }, '1.0.0', '1.1.0'],
+] as const;
+for (const [how, descriptions, stable, canary] of naming) {
+  trafficContract(`Lambda alias, versions ${how}`, async () => {
+    const { server, port, target } = await openAlias(descriptions);
+    return {
+      ...{ port, target, stable, canary },
+      interfere(state) {
+        const numbered = (name: string) => called[name] ?? name;
+        const { stable, canary, weight } = normalizeTraffic(state);
+        server.set(numbered(stable), canary === undefined ? {} : { [numbered(canary)]: weight / 100 });
+      },
+      world: () => JSON.stringify({ ...server.alias, RevisionId: '' }),
+      loseAnswer: server.loseAnswer,
+      close: server.close,
+    };
+  });
+}
 
 async function openStage() {
   const server = await startStageServer();
   const port = createApiGatewayTraffic({ client: new APIGatewayClient(at(server.endpoint)), retry });
-  return { server, port, target: targetOf({ driver: 'api-gateway', restApi: 'api1', stage: 'live' }) };
+  return { server, port, target: targetOf({ restApi: 'api1', stage: 'live' }) };
 }
 
 trafficContract('API Gateway canary', async () => {
@@ -74,9 +82,16 @@ describe('a Lambda alias', () => {
     await server.close();
   });
 
+  it('is not shifted to a version that nobody has published', async () => {
+    const { server, port, target } = await openAlias();
+    const shifted = port.shift(target, { stable: '41', weight: 0 }, { stable: '41', canary: '9.9.9', weight: 5 });
+    await expect(shifted).rejects.toMatchObject({ kind: 'missing', message: expect.stringContaining('9.9.9') });
+    await server.close();
+  });
+
   it('that is not there is missing', async () => {
     const { server, port } = await openAlias();
-    await expect(port.read(targetOf({ driver: 'lambda-alias', function: 'other', alias: 'live' }))).rejects.toMatchObject({
+    await expect(port.read(targetOf({ function: 'other', alias: 'live' }))).rejects.toMatchObject({
       kind: 'missing',
     });
     await server.close();

@@ -9,7 +9,7 @@ import { trafficContract } from '#test/ports/traffic.contract.ts';
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const target: TrafficTarget = {
   ...{ tenant: 't', application: 'shop', environment: 'production' },
-  settings: { driver: 'webhook', url: 'https://router.example/shift', parameters: { pool: 'blue' } },
+  settings: { url: 'https://router.example/shift', parameters: { pool: 'blue' } },
 };
 
 /** A traffic control that keeps its own word for what it holds. */
