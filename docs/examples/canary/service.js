@@ -3,14 +3,15 @@
 // It makes up 200 requests a second, sends each to a version by weight, and tells Quarterdeck how they went. Versions whose name ends in `-bad`
 // fail one request in eight and are slow. Traffic is read and shifted by POST / (docs/releases/traffic.md, `webhook`).
 import { createServer } from 'node:http';
+import { env } from 'node:process';
 
-const port = Number(process.env.SHOP_PORT ?? 4400);
-const quarterdeck = process.env.QUARTERDECK_URL ?? 'http://127.0.0.1:4318';
+const port = Number(env.SHOP_PORT ?? 4400);
+const quarterdeck = env.QUARTERDECK_URL ?? 'http://127.0.0.1:4318';
 const REQUESTS_A_SECOND = 200;
 const BUCKETS_S = [0.05, 0.1, 0.2, 0.4, 0.8];
 
 /** What holds: all traffic to `stable`, but for `weight` percent to `canary`. */
-let traffic = { stable: process.env.SHOP_VERSION ?? '1.0.0', weight: 0 };
+let traffic = { stable: env.SHOP_VERSION ?? '1.0.0', weight: 0 };
 const counters = new Map();
 
 createServer(async (request, response) => {
@@ -44,7 +45,9 @@ async function serve() {
     count(`shop_request_seconds_bucket{version="${version}",le="+Inf"}`, 1);
   }
   const body = [...counters].map(([series, value]) => `${series} ${value}`).join('\n');
-  await fetch(`${quarterdeck}/api/v1/import/prometheus`, { method: 'POST', body }).catch((error) => console.error(`not told: ${error.message}`));
+  await fetch(`${quarterdeck}/api/v1/import/prometheus`, { method: 'POST', body }).catch((error) =>
+    console.error(`not told: ${error.message}`),
+  );
 }
 
 function count(series, more) {
