@@ -1,0 +1,23 @@
+/** Where a repository's objects lie on its store. Ids are 32 hexadecimal digits. */
+export const CONFIG_KEY = 'config';
+export const KEYS = 'keys/';
+export const PACKS = 'packs/';
+export const INDEX = 'index/';
+export const SESSIONS = 'sessions/';
+export const SNAPSHOTS = 'snapshots/';
+export const CONDEMNED = 'condemned/';
+/** The one list of packs that are to be deleted next. */
+export const CONDEMNED_KEY = 'condemned/current';
+
+export function packKey(id: string): string {
+  return `${PACKS}${id.slice(0, 2)}/${id}`;
+}
+
+export function snapshotKey(id: string): string {
+  return `${SNAPSHOTS}${id}`;
+}
+
+/** The part of a key after its last slash. */
+export function idOfKey(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}

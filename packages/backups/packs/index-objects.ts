@@ -1,0 +1,93 @@
+import { INDEX, idOfKey, PACKS } from '#backups/format/layout.ts';
+import { damaged, type Sealing, sealObject, unsealObject } from '#backups/format/sealed-object.ts';
+import type { Secrets } from '#backups/format/secrets.ts';
+import { listAll, newId, type Repository } from '#backups/repository/repository.ts';
+import { mapConcurrent } from '#core/batch.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
+import { type ChunkIndex, createChunkIndex } from './chunk-index.ts';
+import { decodeChunks, ENTRY_BYTES, encodeChunks, PACK_HEAD_BYTES, PACK_SALT_BYTES, type PackList } from './pack-format.ts';
+
+const PACK_ID_BYTES = 16;
+const HEAD_BYTES = PACK_ID_BYTES + PACK_SALT_BYTES + 4;
+/** Index objects are read this many at a time. */
+const READERS = 4;
+const MAX_RELOADS = 5;
+
+/** Puts an index object of these packs; its key. */
+export async function putIndexObject(sealing: Sealing, repository: Repository, lists: readonly PackList[]): Promise<string> {
+  const key = INDEX + newId(sealing.randomBytes);
+  await repository.blobs.put(key, sealObject(sealing, key, encodeLists(lists)));
+  return key;
+}
+
+/** For each pack: id, salt, number of chunks (u32 little-endian), entries. */
+export function encodeLists(lists: readonly PackList[]): Buffer {
+  return Buffer.concat(
+    lists.flatMap(({ packId, salt, chunks }) => {
+      const count = Buffer.alloc(4);
+      count.writeUInt32LE(chunks.length);
+      return [Buffer.from(packId, 'hex'), salt, count, encodeChunks(chunks)];
+    }),
+  );
+}
+
+/** What an index object says; `input`, naming it, where it is damaged. */
+export function decodeLists(secrets: Secrets, key: string, bytes: Uint8Array): PackList[] {
+  const content = Buffer.from(unsealObject(secrets, key, bytes));
+  const lists: PackList[] = [];
+  for (let at = 0; at < content.length; ) {
+    if (at + HEAD_BYTES > content.length) throw damaged(key, 'it ends within a pack');
+    const packId = content.toString('hex', at, at + PACK_ID_BYTES);
+    const salt = content.subarray(at + PACK_ID_BYTES, at + PACK_ID_BYTES + PACK_SALT_BYTES);
+    const end = at + HEAD_BYTES + content.readUInt32LE(at + HEAD_BYTES - 4) * ENTRY_BYTES;
+    if (end > content.length) throw damaged(key, 'it ends within a pack');
+    lists.push({ packId, salt, chunks: decodeChunks(content.subarray(at + HEAD_BYTES, end)) });
+    at = end;
+  }
+  return lists;
+}
+
+/** The chunks of the packs that are there, but for those of `except`. */
+export interface LoadedIndex {
+  readonly chunks: ChunkIndex;
+  /** Packs that are on the store, by id; sizes in bytes. */
+  readonly packs: ReadonlyMap<string, number>;
+}
+
+/**
+ * Loads the index. The packs are listed after the index objects: an entry whose pack is not there (pruned, or lost) is left out, so that
+ * nothing is ever taken for stored that is not. Objects that a pruner replaces meanwhile are looked up anew.
+ */
+export async function loadIndex(repository: Repository, except: ReadonlySet<string> = new Set()): Promise<LoadedIndex> {
+  for (let attempt = 1; ; attempt++) {
+    const entries = await listAll(repository.blobs, INDEX);
+    const packs = await listPacks(repository);
+    const sizeBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+    const chunks = createChunkIndex(sizeBytes / ENTRY_BYTES);
+    try {
+      await mapConcurrent(entries, READERS, async ({ key }) => {
+        for (const list of decodeLists(repository.secrets, key, await repository.blobs.get(key))) {
+          if (packs.has(list.packId) && !except.has(list.packId)) addPack(chunks, list);
+        }
+      });
+      return { chunks, packs };
+    } catch (error) {
+      if (!isOpsError(error, 'missing')) throw error;
+      if (attempt === MAX_RELOADS) throw new OpsError('unavailable', 'the index kept changing while it was read', { cause: error });
+    }
+  }
+}
+
+/** The packs that are on the store, with their sizes in bytes. */
+export async function listPacks(repository: Repository): Promise<Map<string, number>> {
+  return new Map((await listAll(repository.blobs, PACKS)).map(({ key, sizeBytes }) => [idOfKey(key), sizeBytes]));
+}
+
+/** Takes a pack's chunks into the index. */
+export function addPack(index: ChunkIndex, { packId, salt, chunks }: PackList): void {
+  let offset = PACK_HEAD_BYTES;
+  chunks.forEach(({ id, isCompressed, storedBytes, sizeBytes }, number) => {
+    index.place(id, { packId, salt, number, offset, storedBytes, sizeBytes, isCompressed });
+    offset += storedBytes;
+  });
+}
