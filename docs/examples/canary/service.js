@@ -1,17 +1,17 @@
-// A shop that runs in two versions at once, with its own traffic control: `node service.js`.
+// A shop that runs in two versions at once, with its own traffic control:
+//
+//   node service.js [QUARTERDECK] [PORT]
 //
 // It makes up 200 requests a second, sends each to a version by weight, and tells Quarterdeck how they went. Versions whose name ends in `-bad`
 // fail one request in eight and are slow. Traffic is read and shifted by POST / (docs/releases/traffic.md, `webhook`).
 import { createServer } from 'node:http';
-import { env } from 'node:process';
 
-const port = Number(env.SHOP_PORT ?? 4400);
-const quarterdeck = env.QUARTERDECK_URL ?? 'http://127.0.0.1:4318';
+const [quarterdeck = 'http://127.0.0.1:4318', port = '4400'] = process.argv.slice(2);
 const REQUESTS_A_SECOND = 200;
 const BUCKETS_S = [0.05, 0.1, 0.2, 0.4, 0.8];
 
 /** What holds: all traffic to `stable`, but for `weight` percent to `canary`. */
-let traffic = { stable: env.SHOP_VERSION ?? '1.0.0', weight: 0 };
+let traffic = { stable: '1.0.0', weight: 0 };
 const counters = new Map();
 
 createServer(async (request, response) => {
@@ -22,7 +22,7 @@ createServer(async (request, response) => {
   if (action === 'shift') shift(to);
   if (action === 'restore') shift(captured);
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(traffic));
-}).listen(port, '127.0.0.1', () => console.log(`shop ${traffic.stable} listens on http://127.0.0.1:${port}`));
+}).listen(Number(port), '127.0.0.1', () => console.log(`shop ${traffic.stable} listens on http://127.0.0.1:${port}`));
 
 setInterval(serve, 1_000);
 

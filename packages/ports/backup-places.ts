@@ -1,0 +1,38 @@
+import type { BackupSource } from './backup-source.ts';
+import type { BackupTarget } from './backup-target.ts';
+import type { Blobs } from './blobs.ts';
+import type { Retention } from './object-lock.ts';
+
+/** Where a repository lies. */
+export interface RepositoryStore {
+  readonly blobs: Blobs;
+  /** Where the store has Object Lock. */
+  readonly retention?: Retention | undefined;
+}
+
+export interface SourceOptions {
+  /** Patterns of what is left out, as in a .gitignore; for folders. */
+  readonly exclude?: readonly string[] | undefined;
+  readonly oneFileSystem?: boolean | undefined;
+  /** A consistent moment is asked for, at what that costs. */
+  readonly moment?: boolean | undefined;
+  /** Places that the backup is written to, and that are no part of it. */
+  readonly apartFrom?: readonly string[] | undefined;
+}
+
+export interface TargetOptions {
+  /** What is there already may be replaced. */
+  readonly overwrite?: boolean | undefined;
+}
+
+/**
+ * Places of backups by their names: a folder, `s3://bucket/prefix`, `dynamodb:TABLE`, `quarterdeck:`. `input` for a name that is none, and for
+ * what cannot be had where this runs (a folder on Lambda).
+ */
+export interface BackupPlaces {
+  openStore(repository: string): Promise<RepositoryStore>;
+  openSource(name: string, options: SourceOptions): Promise<BackupSource>;
+  openTarget(name: string, options: TargetOptions): Promise<BackupTarget>;
+  /** True where nothing would be replaced: there is nothing there, or nothing in it. */
+  isEmpty(name: string): Promise<boolean>;
+}
