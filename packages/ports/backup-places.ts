@@ -25,6 +25,17 @@ export interface TargetOptions {
   readonly overwrite?: boolean | undefined;
 }
 
+/** A place beside, where a drill restores to. */
+export interface Scratch {
+  /** Where it is, in words that a check can use. */
+  readonly name: string;
+  readonly target: BackupTarget;
+  /** Reads back what was restored. */
+  openSource(): Promise<BackupSource>;
+  /** Removes all of it; what is not there is removed. */
+  remove(): Promise<void>;
+}
+
 /**
  * Places of backups by their names: a folder, `s3://bucket/prefix`, `dynamodb:TABLE`, `quarterdeck:`. `input` for a name that is none, and for
  * what cannot be had where this runs (a folder on Lambda).
@@ -35,4 +46,6 @@ export interface BackupPlaces {
   openTarget(name: string, options: TargetOptions): Promise<BackupTarget>;
   /** True where nothing would be replaced: there is nothing there, or nothing in it. */
   isEmpty(name: string): Promise<boolean>;
+  /** A place beside for what a source of that name gave; the same for the same id. */
+  openScratch(source: string, id: string): Promise<Scratch>;
 }

@@ -13,6 +13,8 @@ export interface Secrets {
   keyFor(purpose: 'pack' | 'object', salt: Uint8Array): Buffer;
   /** Authenticates a key object's text. */
   macOf(text: string): Buffer;
+  /** 32 bytes that a signing key is made of. */
+  signingSeed(): Buffer;
 }
 
 /** Derives all keys by HKDF-SHA-256 from the master key: info names the purpose. */
@@ -25,5 +27,6 @@ export function createSecrets(master: Uint8Array): Secrets {
     idOf: (content) => createHmac('sha256', idKey).update(content).digest(),
     keyFor: derive,
     macOf: (text) => createHmac('sha256', macKey).update(text).digest(),
+    signingSeed: () => derive('report signature', NO_SALT),
   };
 }

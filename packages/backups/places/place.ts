@@ -26,7 +26,9 @@ export function parsePlace(name: string): Place {
     case 'quarterdeck':
       return { type: 'quarterdeck', path: rest };
     default:
-      throw new OpsError('input', `${JSON.stringify(name)}: ${ACCEPTED}`, { hint: 'A folder with a colon in its name is written as ./name.' });
+      throw new OpsError('input', `${JSON.stringify(name)}: ${ACCEPTED}`, {
+        hint: 'A folder with a colon in its name is written as ./name.',
+      });
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parsePlace } from '#backups/places/place.ts';
 import { OpsError } from '#core/errors.ts';
@@ -15,7 +16,8 @@ export function openLocalPlaces(): BackupPlaces {
     async openStore(name) {
       const place = parsePlace(name);
       if (place.type === 's3') return (await aws()).openStore(name);
-      if (place.type !== 'folder') throw new OpsError('input', `${name} cannot hold a repository`, { hint: 'It takes a folder or s3://bucket/prefix.' });
+      if (place.type !== 'folder')
+        throw new OpsError('input', `${name} cannot hold a repository`, { hint: 'It takes a folder or s3://bucket/prefix.' });
       return { blobs: await openFolderBlobs(place.path, Date.now) };
     },
     async openSource(name, options) {
@@ -33,6 +35,16 @@ export function openLocalPlaces(): BackupPlaces {
     async isEmpty(name) {
       const place = parsePlace(name);
       return place.type === 'folder' ? isEmptyTarget(place.path) : (await aws()).isEmpty(name);
+    },
+    async openScratch(source, id) {
+      if (parsePlace(source).type !== 'folder') return (await aws()).openScratch(source, id);
+      const path = join(tmpdir(), `quarterdeck-drill-${id}`);
+      return {
+        name: path,
+        target: await openFolderTarget(path, { sync: 'never' }),
+        openSource: () => openFolderSource(path, { clock: Date.now }),
+        remove: () => rm(path, { recursive: true, force: true }),
+      };
     },
   };
 }

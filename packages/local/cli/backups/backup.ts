@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BackupKind, type Snapshot } from '#backups/repository/snapshots.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
-import type { Command } from '#local/cli/command.ts';
 import { openLocalPlaces } from '#local/backup/places.ts';
+import type { Command } from '#local/cli/command.ts';
 import { createJobDisplay, formatBytes, formatCount } from './job-display.ts';
 import { openNamedRepository } from './open-repository.ts';
 
@@ -54,7 +54,12 @@ read, 2 when misused.`,
     }
     const places = openLocalPlaces();
     const { repository } = await openNamedRepository(places, repo, true);
-    const options = { exclude: values.exclude, oneFileSystem: values['one-file-system'], moment: kind.data === 'snapshot', apartFrom: [repo] };
+    const options = {
+      exclude: values.exclude,
+      oneFileSystem: values['one-file-system'],
+      moment: kind.data === 'snapshot',
+      apartFrom: [repo],
+    };
     const source = await places.openSource(name, options);
     const display = createJobDisplay(process.stderr, Date.now);
     const stop = stopOnInterrupt();

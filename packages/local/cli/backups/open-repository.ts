@@ -21,7 +21,8 @@ export async function openNamedRepository(places: BackupPlaces, name: string, cr
     return { ...store, name, repository: await openRepository(deps, { unlock }) };
   } catch (error) {
     if (!isOpsError(error, 'missing')) throw error;
-    if (!create) throw new OpsError('missing', `${name}: there is no backup repository`, { hint: 'The first backup makes one.', cause: error });
+    if (!create)
+      throw new OpsError('missing', `${name}: there is no backup repository`, { hint: 'The first backup makes one.', cause: error });
     return { ...store, name, repository: await createRepository(deps, { unlock }) };
   }
 }

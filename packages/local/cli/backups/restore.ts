@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { EntryFilter } from '#backups/entries/entry-filter.ts';
 import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
-import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { planRestore } from '#backups/restore/plan-restore.ts';
+import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
 import { openLocalPlaces } from '#local/backup/places.ts';
@@ -73,7 +73,9 @@ async function tellPlan({ places, opened, snapshot, to, filter, isJson }: Reques
   if (isJson) console.log(JSON.stringify(plan, null, 2));
   else {
     const { create, replace, keep, bytes, packs, packBytes } = plan;
-    console.log(`would create ${formatCount(create)}, replace ${formatCount(replace)} and keep ${formatCount(keep)} items, ${formatBytes(bytes)},`);
+    console.log(
+      `would create ${formatCount(create)}, replace ${formatCount(replace)} and keep ${formatCount(keep)} items, ${formatBytes(bytes)},`,
+    );
     console.log(`reading ${formatBytes(packBytes)} from ${formatCount(packs)} packs`);
   }
   return 0;
