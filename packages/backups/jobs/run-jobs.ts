@@ -1,0 +1,113 @@
+import { isOpsError } from '#core/errors.ts';
+import { type Clock, HOUR_MS, MINUTE_MS } from '#core/time.ts';
+import type { Json } from '#model/json.ts';
+import type { BusEvent } from '#ports/bus.ts';
+import { withLease } from '#ports/lease.ts';
+import type { Table } from '#ports/table.ts';
+import type { Job, JobOutcome, JobRun, JobState } from './job.ts';
+import { readJob, writeJob } from './job-store.ts';
+import { planJob } from './plan-job.ts';
+
+/** What one call of a run came to. */
+export type Performed =
+  | { readonly state: 'continued'; readonly progress: Json }
+  | { readonly state: 'done'; readonly ok: boolean; readonly sentence: string; readonly result: Json };
+
+export interface RunJobsDeps {
+  readonly table: Table;
+  readonly now: Clock;
+  readonly newId: () => string;
+  readonly remainingMs?: (() => number) | undefined;
+  /** Does a part of a run, or all of it; called again with the progress that it gave, and with that of the call before where it failed. */
+  readonly perform: (job: Job, run: JobRun) => Promise<Performed>;
+  /** What is told of a run that has ended. */
+  readonly eventsOf: (job: Job, outcome: JobOutcome) => readonly BusEvent[];
+}
+
+/** What a call did. */
+export interface JobReport {
+  readonly kind: string;
+  readonly name: string;
+  readonly run: string;
+  readonly state: 'done' | 'failed' | 'continued' | 'busy';
+  readonly sentence: string;
+}
+
+/** Longer than a function may run. */
+const LEASE_MS = 20 * MINUTE_MS;
+/** Not begun with less time than this. */
+const RESERVE_MS = 30_000;
+const MAX_ATTEMPTS = 8;
+const FIRST_BACKOFF_MS = MINUTE_MS;
+
+/**
+ * Attends to jobs one after another: begins what is due, goes on with what was begun. `asked`: a job that is run whatever its schedule says. A
+ * failure that may go away is tried again later, at most 8 times; a run that has ended is told of, in the transaction that ends it.
+ */
+export async function runJobs(deps: RunJobsDeps, jobs: readonly Job[], asked?: string): Promise<JobReport[]> {
+  const reports: JobReport[] = [];
+  for (const job of jobs) {
+    if (asked !== undefined && job.name !== asked) continue;
+    if ((deps.remainingMs?.() ?? Number.POSITIVE_INFINITY) < RESERVE_MS) break;
+    const report = await withLease(deps, `backups/${job.kind}/${job.name}`, LEASE_MS, () => attend(deps, job, asked !== undefined));
+    if (report === undefined)
+      reports.push({ kind: job.kind, name: job.name, run: '', state: 'busy', sentence: 'another process is at it' });
+    else if (report !== 'idle') reports.push(report);
+  }
+  return reports;
+}
+
+async function attend(deps: RunJobsDeps, job: Job, isAsked: boolean): Promise<JobReport | 'idle'> {
+  const stored = await readJob(deps.table, job);
+  const { action, state } = planJob(job, stored.state, deps.now(), isAsked);
+  if (action === 'none' && state === stored.state) return 'idle';
+  const run: JobRun = state.run ?? { id: deps.newId(), startedAtMs: deps.now(), attempts: 0, nextMs: deps.now() };
+  // Stored before anything is done, so that whoever comes after a crash goes on with the same run.
+  const begun = action === 'none' ? state : { ...state, run };
+  const version = await writeJob(deps.table, job, { version: stored.version, state: begun });
+  if (version === undefined || action === 'none') return 'idle';
+  return perform(deps, job, { version, state: begun, run });
+}
+
+interface Begun {
+  readonly version: number;
+  readonly state: JobState;
+  readonly run: JobRun;
+}
+
+async function perform(deps: RunJobsDeps, job: Job, begun: Begun): Promise<JobReport> {
+  try {
+    const performed = await deps.perform(job, begun.run);
+    if (performed.state === 'done') return await endRun(deps, job, begun, performed);
+    const run = { ...begun.run, attempts: 0, nextMs: deps.now(), progress: performed.progress };
+    await writeJob(deps.table, job, { version: begun.version, state: { ...begun.state, run } });
+    return { ...about(job, begun), state: 'continued', sentence: 'time was up; it goes on' };
+  } catch (error) {
+    if (!isOpsError(error)) throw error;
+    const attempts = begun.run.attempts + 1;
+    if (error.kind !== 'unavailable' || attempts >= MAX_ATTEMPTS) {
+      return endRun(deps, job, begun, { ok: false, sentence: error.message, result: null });
+    }
+    const waitMs = Math.min(HOUR_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1));
+    const run = { ...begun.run, attempts, nextMs: deps.now() + waitMs };
+    await writeJob(deps.table, job, { version: begun.version, state: { ...begun.state, run } });
+    return { ...about(job, begun), state: 'continued', sentence: `failed and is tried again: ${error.message}` };
+  }
+}
+
+async function endRun(
+  deps: RunJobsDeps,
+  job: Job,
+  { version, state, run }: Begun,
+  { ok, sentence, result }: Pick<JobOutcome, 'ok' | 'sentence' | 'result'>,
+): Promise<JobReport> {
+  const last: JobOutcome = { id: run.id, ok, startedAtMs: run.startedAtMs, endedAtMs: deps.now(), sentence, result };
+  const { run: _, ...rest } = state;
+  const ended: JobState = { ...rest, last, ...(ok && { lastGoodMs: run.startedAtMs }) };
+  await writeJob(deps.table, job, { version, state: ended, events: deps.eventsOf(job, last) });
+  return { kind: job.kind, name: job.name, run: run.id, state: ok ? 'done' : 'failed', sentence };
+}
+
+function about({ kind, name }: Job, { run }: Begun) {
+  return { kind, name, run: run.id };
+}
