@@ -65,7 +65,7 @@ describe('mannWhitney', () => {
     fc.assert(
       fc.property(small, small, (x, y) => {
         fc.pre(new Set(x).size > 1 || new Set(y).size > 1);
-        const pairs = x.flatMap((a) => y.map((b) => (a > b ? 1 : a === b ? 0.5 : 0)));
+        const pairs: number[] = x.flatMap((a) => y.map((b) => (a > b ? 1 : a === b ? 0.5 : 0)));
         expect(mannWhitney(x, y).statistic).toBe(pairs.reduce((sum, one) => sum + one, 0));
       }),
     );
