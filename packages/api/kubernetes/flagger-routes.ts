@@ -4,7 +4,7 @@ import { readBody } from '#api/read-body.ts';
 import { askRollback } from '#releases/kubernetes/ask-rollback.ts';
 import { confirmStage } from '#releases/kubernetes/confirm-stage.ts';
 import { endRollout } from '#releases/kubernetes/end-rollout.ts';
-import { FlaggerPayload, metadataField, readInterval, rolloutOf, variablesOf } from '#releases/kubernetes/flagger-payload.ts';
+import { endPhaseOf, FlaggerPayload, metadataField, readInterval, rolloutOf, variablesOf } from '#releases/kubernetes/flagger-payload.ts';
 import type { GateStage } from '#releases/kubernetes/gates.ts';
 import { reportEvent } from '#releases/kubernetes/report-event.ts';
 import { takeLook } from '#releases/kubernetes/take-look.ts';
@@ -40,7 +40,7 @@ export function flaggerReportingRoutes(deps: Pick<KubernetesDeps, 'table' | 'now
   const app = new Hono<ApiEnv>();
   app.post(`${FLAGGER_PATH}/post-rollout`, async (c) => {
     const payload = await readPayload(c);
-    const isNews = await endRollout(deps, rolloutOf(c.get('tenant'), payload), payload.phase);
+    const isNews = await endRollout(deps, rolloutOf(c.get('tenant'), payload), endPhaseOf(payload));
     return answer(c, true, isNews ? 'noted' : 'known already');
   });
   app.post(`${FLAGGER_PATH}/event`, async (c) => {

@@ -16,7 +16,7 @@ const ATTEMPTS = 5;
 
 /** Whether an end is news: of another phase than the last one, or after looks that came since. */
 export function isNewEnding({ ended, looks }: RolloutRecords, phase: string): boolean {
-  return !ended || ended.phase !== phase || looks.some(({ calledAtMs }) => calledAtMs > ended.endedAtMs);
+  return !ended || ended.phase !== phase || looks.some(({ afterEnd }) => afterEnd === ended.commitId);
 }
 
 /** Notes that a rollout ended, and tells of it once; false for one that is known. What comes after is a rollout of its own. */

@@ -45,12 +45,20 @@ export function rolloutOf(tenant: string, { namespace, name, checksum }: Flagger
   return { tenant, namespace, name, checksum };
 }
 
+const END_PHASES = ['Succeeded', 'Failed'];
+
+/** How a rollout ended; `input` for a phase in which none has. */
+export function endPhaseOf({ phase }: FlaggerPayload): string {
+  if (END_PHASES.includes(phase)) return phase;
+  throw new OpsError('input', `phase: a rollout ends as ${END_PHASES.join(' or ')}; got ${JSON.stringify(phase)}`);
+}
+
 /** The text that the webhook's metadata has to give under a name. */
 export function metadataField({ metadata }: FlaggerPayload, field: string): string {
   const value = metadata[field];
   if (value !== undefined && value !== '' && value.length <= 200) return value;
   throw new OpsError('input', `metadata.${field} ${value === undefined ? 'is missing' : 'takes 1 to 200 characters'}`, {
-    hint: `Set it under metadata of the webhook in the Canary.`,
+    hint: 'Set it under metadata of the webhook in the Canary.',
   });
 }
 

@@ -18,6 +18,8 @@ export interface AnalysisName {
 export interface LookRecord extends AnalysisName {
   /** Names the write that made it; the next one is on condition of it. */
   readonly commitId: string;
+  /** The end of the rollout that it came after, by its commit; empty for none. */
+  readonly afterEnd: string;
   /** Telemetry from here on is looked at. */
   readonly fromMs: number;
   /** When the last look was made, and when it was last asked for. */
@@ -80,10 +82,10 @@ export async function commitLook(
   after: LookRecord,
   alongside: readonly Write[],
 ): Promise<boolean> {
-  const { application, analysis, commitId, fromMs, lookAtMs, calledAtMs, summary, state } = after;
+  const { application, analysis, commitId, afterEnd, fromMs, lookAtMs, calledAtMs, summary, state } = after;
   const item: Item = {
     ...lookKey(rollout, after),
-    ...{ application, analysis, commitId, fromMs, lookAtMs, calledAtMs },
+    ...{ application, analysis, commitId, afterEnd, fromMs, lookAtMs, calledAtMs },
     summary: JSON.stringify(summary),
     state: JSON.stringify(state),
     expiresAtS: expiryS(lookAtMs),
@@ -137,9 +139,9 @@ async function commit(table: Table, writes: readonly Write[]): Promise<boolean> 
 }
 
 function toLook(item: Item): LookRecord {
-  const { application, analysis, commitId, fromMs, lookAtMs, calledAtMs, summary, state } = item;
+  const { application, analysis, commitId, afterEnd, fromMs, lookAtMs, calledAtMs, summary, state } = item;
   return {
-    ...{ application: String(application), analysis: String(analysis), commitId: String(commitId) },
+    ...{ application: String(application), analysis: String(analysis), commitId: String(commitId), afterEnd: String(afterEnd) },
     ...{ fromMs: Number(fromMs), lookAtMs: Number(lookAtMs), calledAtMs: Number(calledAtMs) },
     summary: JSON.parse(String(summary)) as LookSummary,
     state: JSON.parse(String(state)) as Json,

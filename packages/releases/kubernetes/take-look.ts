@@ -59,7 +59,7 @@ export function isSettled({ summary: { verdict, look, looks } }: LookRecord): bo
 
 /** Whether a look was at a rollout that has ended since. */
 export function isOver(look: LookRecord, { ended }: RolloutRecords, intervalMs: number, nowMs: number): boolean {
-  if (ended && ended.endedAtMs >= look.calledAtMs) return true;
+  if ((ended?.commitId ?? '') !== look.afterEnd) return true;
   return nowMs - look.calledAtMs > Math.max(IDLE_MS, IDLE_INTERVALS * intervalMs);
 }
 
@@ -72,14 +72,16 @@ export async function takeLook(deps: TakeLookDeps, request: LookRequest): Promis
   const configured = await deps.findAnalysis({ tenant: rollout.tenant, application, analysis });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const nowMs = deps.now();
-    const plan = planLook(await readRollout(deps.table, rollout), request, nowMs);
+    const records = await readRollout(deps.table, rollout);
+    const plan = planLook(records, request, nowMs);
     if (plan.kind === 'answer') return repeatLook(deps, request, plan.look, nowMs);
     const { before, fromMs, isFirst } = plan;
     const look = isFirst || !before ? 1 : before.summary.look + 1;
     const asked = { tenant: rollout.tenant, analysis: configured, variables, fromMs, toMs: nowMs, look };
     const { judgement, state } = await deps.analyze(isFirst || !before ? asked : { ...asked, state: before.state });
     const summary = { ...summarizeJudgement(judgement), look };
-    const after = { application, analysis, commitId: deps.newId(), fromMs, lookAtMs: nowMs, calledAtMs: nowMs, summary, state };
+    const made = { commitId: deps.newId(), afterEnd: records.ended?.commitId ?? '', lookAtMs: nowMs, calledAtMs: nowMs };
+    const after = { application, analysis, ...made, fromMs, summary, state };
     if (await commitLook(deps, rollout, before, after, [judgedWrite(deps.newId(), rollout, after)])) return summary;
   }
   throw new OpsError('unavailable', 'the rollout is being looked at by others all the time', { retryAfterMs: 1_000 });
