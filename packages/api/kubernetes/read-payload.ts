@@ -18,6 +18,11 @@ export function parsePayload<T extends z.ZodType>(schema: T, body: Uint8Array, w
 export function checkFields<T extends z.ZodType>(schema: T, value: unknown, what: string): z.infer<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, SHOWN_FAULTS).map(({ path, message }) => `${path.join('.') || what}: ${message}`);
+  const faults = parsed.error.issues.slice(0, SHOWN_FAULTS).map((issue) => `${issue.path.join('.') || what}: ${wordsOf(issue)}`);
   throw new OpsError('input', faults.join('; ').slice(0, 2_000));
+}
+
+/** Of a key that is wrong, what is wrong with it. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
 }
