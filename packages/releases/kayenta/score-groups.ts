@@ -14,7 +14,7 @@ export interface GroupScore {
   readonly name: string;
   readonly score: number;
   /** No metric of it could be judged; it counts as 100 in the sum. */
-  readonly isWithoutData: boolean;
+  readonly isEmpty: boolean;
 }
 
 export interface Score {
@@ -51,30 +51,39 @@ export function classifyScore(score: number, { pass, marginal }: ScoreThresholds
 }
 
 function scoreGroup(name: string, metrics: readonly ScoredMetric[]): GroupScore {
-  const counted = metrics.filter(({ classification }) => classification !== 'Nodata' && classification !== 'Error');
+  const counted = metrics.filter((metric) => !isWithoutData(metric));
   const passed = counted.filter(({ classification }) => classification === 'Pass').length;
-  return counted.length === 0
-    ? { name, score: 0, isWithoutData: true }
-    : { name, score: (passed / counted.length) * 100, isWithoutData: false };
+  return counted.length === 0 ? { name, score: 0, isEmpty: true } : { name, score: (passed / counted.length) * 100, isEmpty: false };
 }
 
 function reasonForNone(metrics: readonly ScoredMetric[]): string {
-  const failure = metrics.find(({ critical, classification }) => critical && classification !== 'Pass');
+  const failure = metrics.find(isCriticalFailure);
   if (failure) return `a critical metric did not pass: ${failure.classificationReason ?? failure.classification}`;
-  const missing = metrics.filter(({ classification }) => classification === 'Nodata' || classification === 'Error').length;
-  if (metrics.length > 0 && missing >= MOST_WITHOUT_DATA * metrics.length) {
-    return `${missing} of ${metrics.length} metrics have no data that can be judged; half is too many`;
-  }
-  return '';
+  if (!isMostlyWithoutData(metrics)) return '';
+  return `${metrics.filter(isWithoutData).length} of ${metrics.length} metrics have no data that can be judged; half is too many`;
+}
+
+/** Whether a metric alone fails the canary. */
+export function isCriticalFailure({ critical, classification }: ScoredMetric): boolean {
+  return critical && classification !== 'Pass';
+}
+
+/** Whether so many metrics could not be judged that nothing can be said of the canary. */
+export function isMostlyWithoutData(metrics: readonly ScoredMetric[]): boolean {
+  return metrics.length > 0 && metrics.filter(isWithoutData).length >= MOST_WITHOUT_DATA * metrics.length;
+}
+
+function isWithoutData({ classification }: ScoredMetric): boolean {
+  return classification === 'Nodata' || classification === 'Error';
 }
 
 function sumGroups(groups: readonly GroupScore[], weights: Readonly<Record<string, number>>): number {
   const given = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
   const unlisted = groups.filter(({ name }) => !Object.hasOwn(weights, name)).length;
   const shared = unlisted === 0 ? 0 : Math.max(0, 100 - given) / unlisted;
-  return groups.reduce((sum, { name, score, isWithoutData }) => {
+  return groups.reduce((sum, { name, score, isEmpty }) => {
     const weight = Object.hasOwn(weights, name) ? weights[name] : shared;
-    return sum + (isWithoutData ? 100 : score) * (weight / 100);
+    return sum + (isEmpty ? 100 : score) * (weight / 100);
   }, 0);
 }
 

@@ -17,7 +17,7 @@ const Rollout = Envelope.extend({
 });
 
 /** An analysis looked at a rollout in Kubernetes. */
-export const KubernetesCanaryJudged = Rollout.extend({
+const KubernetesCanaryJudged = Rollout.extend({
   application: z.string(),
   analysis: z.string(),
   /** From 1. */
@@ -26,35 +26,31 @@ export const KubernetesCanaryJudged = Rollout.extend({
   /** For a person, with the numbers in it. */
   sentence: z.string(),
 });
-export type KubernetesCanaryJudged = z.infer<typeof KubernetesCanaryJudged>;
 
 /** Flagger was told to roll back, since an analysis failed. */
-export const KubernetesRollbackTold = Rollout.extend({
+const KubernetesRollbackTold = Rollout.extend({
   application: z.string(),
   analysis: z.string(),
   /** The analysis' sentence. */
   sentence: z.string(),
 });
-export type KubernetesRollbackTold = z.infer<typeof KubernetesRollbackTold>;
 
 /** A rollout in Kubernetes ended. */
-export const KubernetesRolloutEnded = Rollout.extend({
+const KubernetesRolloutEnded = Rollout.extend({
   /** Flagger's word: Succeeded or Failed. */
   phase: z.string(),
   /** Verdict of each analysis that looked at it, by application/analysis. */
   verdicts: z.record(z.string(), z.string()),
 });
-export type KubernetesRolloutEnded = z.infer<typeof KubernetesRolloutEnded>;
 
 /** Flagger reported something about a canary. */
-export const KubernetesEventReported = Rollout.extend({
+const KubernetesEventReported = Rollout.extend({
   /** Flagger's word; empty for a canary that is new. */
   phase: z.string(),
   /** Normal or Warning. */
   eventType: z.string(),
   message: z.string(),
 });
-export type KubernetesEventReported = z.infer<typeof KubernetesEventReported>;
 
 /** The events of rollouts in Kubernetes, as the list of all events has them. */
 export const kubernetesEventTypes = [

@@ -62,7 +62,7 @@ function lookKey(rollout: Rollout, { application, analysis }: AnalysisName): Ite
 }
 
 /** When an item may go from the table. */
-export function expiryS(nowMs: number): number {
+function expiryS(nowMs: number): number {
   return Math.ceil((nowMs + KEPT_MS) / 1000);
 }
 

@@ -53,7 +53,7 @@ export function planLook(
 }
 
 /** Whether a verdict is the analysis' last. */
-export function isSettled({ summary: { verdict, look, looks } }: LookRecord): boolean {
+function isSettled({ summary: { verdict, look, looks } }: LookRecord): boolean {
   return verdict === 'fail' || (verdict === 'pass' && looks !== undefined && look >= looks);
 }
 

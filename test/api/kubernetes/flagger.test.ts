@@ -210,6 +210,25 @@ describe('every hook', () => {
     expect([table.items(), defects]).toEqual([[], []]);
   });
 
+  it.each(HOOKS)('%s stops reading a body that does not end', async (hook) => {
+    const { send } = createKubernetesApp();
+    let sentBytes = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sentBytes += 16_384;
+        controller.enqueue(new Uint8Array(16_384).fill(32));
+      },
+    });
+    const told = await send(`/webhooks/flagger/${hook}`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer all-a' },
+      body,
+      duplex: 'half',
+    });
+    expect(told.status).toBe(413);
+    expect(sentBytes).toBeLessThan(200_000);
+  });
+
   it.each(HOOKS)('%s needs a token with its scope', async (hook) => {
     const { flagger, send } = createKubernetesApp();
     const other = hook === 'event' || hook === 'post-rollout' ? 'query' : 'ingest';

@@ -3,8 +3,8 @@ import type { CanaryAnalysis } from '#releases/kayenta/canary-config.ts';
 import { parseCanaryConfig } from '#releases/kayenta/canary-config.ts';
 import { classifyByMean, classifyByShift } from '#releases/kayenta/classify-metric.ts';
 import { judgeCanary } from '#releases/kayenta/judge-canary.ts';
+import { seededRandom } from '#test/storage/seeded-random.ts';
 import { readCases, skipped } from './kayenta-corpus.ts';
-import { seededRandom } from './seeded-random.ts';
 
 interface Case {
   readonly name: string;

@@ -3,8 +3,8 @@ import { beyondDeviations, handleMissing, outsideFences, removeOutliers } from '
 import { gaussian } from '#releases/kayenta/normal.ts';
 import { type ScoredMetric, scoreGroups } from '#releases/kayenta/score-groups.ts';
 import { cohenD, commonLanguageEffect, meanOf, meanRatio, percentileOf, summarize } from '#releases/kayenta/statistics.ts';
+import { seededRandom } from '#test/storage/seeded-random.ts';
 import { readCases, skipped } from './kayenta-corpus.ts';
-import { seededRandom } from './seeded-random.ts';
 
 interface Arms {
   readonly name: string;

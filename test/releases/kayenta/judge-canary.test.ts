@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCanaryConfig } from '#releases/kayenta/canary-config.ts';
 import { judgeCanary, type MetricSetPair } from '#releases/kayenta/judge-canary.ts';
 import { gaussian } from '#releases/kayenta/normal.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '#test/storage/seeded-random.ts';
 
 const random = seededRandom(11);
 const draw = (mean: number, deviation = 1, length = 60) => Float64Array.from({ length }, () => mean + deviation * gaussian(random));

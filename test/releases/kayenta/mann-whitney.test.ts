@@ -4,7 +4,7 @@ import { OpsError } from '#core/errors.ts';
 import { findRoot } from '#releases/kayenta/find-root.ts';
 import { mannWhitney, rankShifted } from '#releases/kayenta/mann-whitney.ts';
 import { normalCdf, normalQuantile } from '#releases/kayenta/normal.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '#test/storage/seeded-random.ts';
 
 /** Values on a grid that is wide against the root finder's tolerance, so that each step of the staircase is one that it can tell. */
 const value = fc.integer({ min: -1_000_000, max: 1_000_000 }).map((steps) => steps / 500);

@@ -36,6 +36,17 @@ describe('endRollout', () => {
     expect(events(ENDED)).toHaveLength(2);
   });
 
+  it('has of a second end nothing that was judged before the first, and takes it for one when it comes late', async () => {
+    const { deps, events, clock } = createRolloutWorld(['fail']);
+    await takeLook(deps, lookRequest());
+    await endRollout(deps, ROLLOUT, 'Failed');
+    clock.nowMs += 59 * MINUTE;
+    expect(await endRollout(deps, ROLLOUT, 'Failed')).toBe(false);
+    clock.nowMs += MINUTE;
+    expect(await endRollout(deps, ROLLOUT, 'Failed')).toBe(true);
+    expect(events(ENDED).map(({ detail }) => detail.verdicts)).toEqual([{ 'shop/golden': 'fail' }, {}]);
+  });
+
   it('tells of an end in another phase, and of a rollout that nobody looked at', async () => {
     const { deps, events } = createRolloutWorld();
     expect(await endRollout(deps, ROLLOUT, 'Succeeded')).toBe(true);
