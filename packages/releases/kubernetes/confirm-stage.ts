@@ -2,7 +2,7 @@ import type { Clock } from '#core/time.ts';
 import type { Table } from '#ports/table.ts';
 import type { Rollout } from './flagger-payload.ts';
 import type { AskGates, GateAnswer, GateStage } from './gates.ts';
-import { type AnalysisName, readRollout } from './rollout-store.ts';
+import { type AnalysisName, findLook, readRollout } from './rollout-store.ts';
 import { isOver } from './take-look.ts';
 
 export interface ConfirmDeps {
@@ -39,7 +39,7 @@ async function hasPassed(
   intervalMs: number,
 ): Promise<GateAnswer> {
   const records = await readRollout(deps.table, rollout);
-  const look = records.looks.find((one) => one.application === application && one.analysis === analysis);
+  const look = findLook(records, { application, analysis });
   if (!look || isOver(look, records, intervalMs, deps.now()))
     return { isOpen: false, reasons: [`${analysis} has not looked at this rollout`] };
   const { verdict, sentence } = look.summary;

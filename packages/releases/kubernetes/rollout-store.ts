@@ -74,6 +74,11 @@ export async function readRollout(table: Table, rollout: Rollout): Promise<Rollo
   return { looks: items.filter((item) => item.sk.startsWith(`${sk}#`)).map(toLook), ended: ending && toEnding(ending) };
 }
 
+/** The look of one analysis. */
+export function findLook({ looks }: RolloutRecords, { application, analysis }: AnalysisName): LookRecord | undefined {
+  return looks.find((look) => look.application === application && look.analysis === analysis);
+}
+
 /** Puts a look in the place of the one that was read, together with other writes; false where somebody else has, and nothing was done. */
 export async function commitLook(
   deps: { table: Table },

@@ -7,7 +7,7 @@ import type { FindAnalysis } from './analyses.ts';
 import type { Rollout } from './flagger-payload.ts';
 import { kubernetesEvent } from './kubernetes-events.ts';
 import { type LookSummary, summarizeJudgement } from './look-summary.ts';
-import { type AnalysisName, commitLook, type LookRecord, noteCall, type RolloutRecords, readRollout } from './rollout-store.ts';
+import { type AnalysisName, commitLook, findLook, type LookRecord, noteCall, type RolloutRecords, readRollout } from './rollout-store.ts';
 
 export interface TakeLookDeps {
   readonly table: Table;
@@ -45,7 +45,7 @@ export function planLook(
   { application, analysis, intervalMs, leadMs }: Pick<LookRequest, 'application' | 'analysis' | 'intervalMs' | 'leadMs'>,
   nowMs: number,
 ): LookPlan {
-  const last = records.looks.find((look) => look.application === application && look.analysis === analysis);
+  const last = findLook(records, { application, analysis });
   const fromMs = nowMs - leadMs;
   if (!last || isOver(last, records, intervalMs, nowMs)) return { kind: 'look', before: last, fromMs, isFirst: true };
   if (Math.abs(nowMs - last.lookAtMs) < intervalMs / 2 || isSettled(last)) return { kind: 'answer', look: last };
@@ -83,6 +83,9 @@ export async function takeLook(deps: TakeLookDeps, request: LookRequest): Promis
     const made = { commitId: deps.newId(), afterEnd: records.ended?.commitId ?? '', lookAtMs: nowMs, calledAtMs: nowMs };
     const after = { application, analysis, ...made, fromMs, summary, state };
     if (await commitLook(deps, rollout, before, after, [judgedWrite(deps.newId(), rollout, after)])) return summary;
+    // However long it took: the call that was first, or our own whose answer got lost, made the look that this call asks for.
+    const kept = findLook(await readRollout(deps.table, rollout), request);
+    if (kept && kept.commitId !== before?.commitId) return kept.summary;
   }
   throw new OpsError('unavailable', 'the rollout is being looked at by others all the time', { retryAfterMs: 1_000 });
 }

@@ -95,6 +95,17 @@ describe('takeLook', () => {
     expect(table.items().filter(({ pk }) => pk === 'releases/kubernetes/a')).toHaveLength(1);
   });
 
+  it('makes one look of calls at the same time that take longer than the looks are apart', async () => {
+    const { clock, deps, events } = createRolloutWorld(['continue']);
+    const analyze: typeof deps.analyze = async (request) => {
+      clock.nowMs += 3 * MINUTE;
+      return deps.analyze(request);
+    };
+    const told = await Promise.all([1, 2, 3].map(() => takeLook({ ...deps, analyze }, lookRequest())));
+    expect(told.map(({ look }) => look)).toEqual([1, 1, 1]);
+    expect(events(JUDGED)).toHaveLength(1);
+  });
+
   it('stays failed for as long as it is asked for, hours included, and begins anew after the end', async () => {
     const { clock, deps, asked } = createRolloutWorld(['fail']);
     for (let minute = 0; minute < 300; minute++) {
