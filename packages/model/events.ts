@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConfigChanged } from './configuration-events.ts';
 import { Envelope } from './event-envelope.ts';
+import { kubernetesEventTypes } from './kubernetes-events.ts';
 
 /** A window's data was rewritten: compacted, or derived as aggregates. */
 export const BlockCommitted = Envelope.extend({
@@ -180,4 +181,5 @@ export const eventTypes = [
   { source: 'quarterdeck.alerts', detailType: 'Incident Merged', schema: IncidentMerged },
   { source: 'quarterdeck.alerts', detailType: 'Incident Resolved', schema: IncidentResolved },
   { source: 'quarterdeck.releases', detailType: 'Config Changed', schema: ConfigChanged },
+  ...kubernetesEventTypes,
 ] as const;

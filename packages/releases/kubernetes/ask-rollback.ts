@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Clock, HOUR_MS } from '#core/time.ts';
+import { kubernetesEvent } from '#model/kubernetes-events.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { Table } from '#ports/table.ts';
 import type { Rollout } from './flagger-payload.ts';
-import { kubernetesEvent } from './kubernetes-events.ts';
 import { commitOnce, type LookRecord, readRollout } from './rollout-store.ts';
 import { isOver } from './take-look.ts';
 

@@ -1,9 +1,9 @@
 import { OpsError } from '#core/errors.ts';
 import { type Clock, HOUR_MS } from '#core/time.ts';
+import { kubernetesEvent } from '#model/kubernetes-events.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { Table, Write } from '#ports/table.ts';
 import type { Rollout } from './flagger-payload.ts';
-import { kubernetesEvent } from './kubernetes-events.ts';
 import { commitEnding, type EndRecord, type LookRecord, type RolloutRecords, readRollout } from './rollout-store.ts';
 
 export interface EndRolloutDeps {

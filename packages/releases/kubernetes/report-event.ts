@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Clock, DAY_MS, MINUTE_MS } from '#core/time.ts';
+import { kubernetesEvent } from '#model/kubernetes-events.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { Table } from '#ports/table.ts';
 import type { FlaggerPayload } from './flagger-payload.ts';
-import { kubernetesEvent } from './kubernetes-events.ts';
 import { commitOnce } from './rollout-store.ts';
 
 export interface ReportEventDeps {

@@ -1,11 +1,11 @@
 import { OpsError } from '#core/errors.ts';
 import { type Clock, HOUR_MS } from '#core/time.ts';
+import { kubernetesEvent } from '#model/kubernetes-events.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { Table } from '#ports/table.ts';
 import type { Analyze } from '#releases/analyze.ts';
 import type { FindAnalysis } from './analyses.ts';
 import type { Rollout } from './flagger-payload.ts';
-import { kubernetesEvent } from './kubernetes-events.ts';
 import { type LookSummary, summarizeJudgement } from './look-summary.ts';
 import { type AnalysisName, commitLook, findLook, type LookRecord, noteCall, type RolloutRecords, readRollout } from './rollout-store.ts';
 

@@ -1,10 +1,10 @@
 import type { Json } from '#model/json.ts';
 import type { Judgement, Verdict } from '#model/judgement.ts';
+import { kubernetesEventTypes } from '#model/kubernetes-events.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 import type { AnalysisRequest } from '#releases/analyze.ts';
 import type { Rollout } from '#releases/kubernetes/flagger-payload.ts';
-import { kubernetesEventTypes } from '#releases/kubernetes/kubernetes-events.ts';
 import type { LookRequest, TakeLookDeps } from '#releases/kubernetes/take-look.ts';
 
 export const NOW = Date.parse('2026-11-23T12:00:00Z');

@@ -1,12 +1,5 @@
 import * as z from 'zod';
-
-const Envelope = z.object({
-  /** Unique: the same event may come twice. */
-  id: z.string().min(1),
-  tenant: z.string().min(1),
-  /** When it happened. */
-  at: z.iso.datetime(),
-});
+import { Envelope } from './event-envelope.ts';
 
 const Rollout = Envelope.extend({
   namespace: z.string(),
@@ -17,7 +10,7 @@ const Rollout = Envelope.extend({
 });
 
 /** An analysis looked at a rollout in Kubernetes. */
-const KubernetesCanaryJudged = Rollout.extend({
+export const KubernetesCanaryJudged = Rollout.extend({
   application: z.string(),
   analysis: z.string(),
   /** From 1. */
@@ -28,7 +21,7 @@ const KubernetesCanaryJudged = Rollout.extend({
 });
 
 /** Flagger was told to roll back, since an analysis failed. */
-const KubernetesRollbackTold = Rollout.extend({
+export const KubernetesRollbackTold = Rollout.extend({
   application: z.string(),
   analysis: z.string(),
   /** The analysis' sentence. */
@@ -36,7 +29,7 @@ const KubernetesRollbackTold = Rollout.extend({
 });
 
 /** A rollout in Kubernetes ended. */
-const KubernetesRolloutEnded = Rollout.extend({
+export const KubernetesRolloutEnded = Rollout.extend({
   /** Flagger's word: Succeeded or Failed. */
   phase: z.string(),
   /** Verdict of each analysis that looked at it, by application/analysis. */
@@ -44,7 +37,7 @@ const KubernetesRolloutEnded = Rollout.extend({
 });
 
 /** Flagger reported something about a canary. */
-const KubernetesEventReported = Rollout.extend({
+export const KubernetesEventReported = Rollout.extend({
   /** Flagger's word; empty for a canary that is new. */
   phase: z.string(),
   /** Normal or Warning. */
