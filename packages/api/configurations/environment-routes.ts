@@ -15,7 +15,7 @@ import {
 import { diffConfigs } from '#releases/configuration/diff.ts';
 import { BASE } from '#releases/configuration/document.ts';
 import { observeConfig, readDrift } from '#releases/configuration/observe.ts';
-import { findConfigProblems, type ResolvedConfig } from '#releases/configuration/resolve.ts';
+import { findConfigProblems, findMissingSecrets, type ResolvedConfig } from '#releases/configuration/resolve.ts';
 import { listLayers } from '#releases/configuration/versions.ts';
 import type { ConfigurationDomains } from './configuration-domains.ts';
 import { nameOf, placeOf, readNumber } from './layer-routes.ts';
@@ -63,7 +63,8 @@ export function environmentRoutes(deps: ConfigurationDomains): Hono<ApiEnv> {
     const place = environmentOf(c);
     const pin = await pinOf(deps, place, { base: readNumber(c, 'base'), environment: readNumber(c, 'environment') });
     const [before, after] = [await resolvePin(table, place, await readActive(table, place)), await resolvePin(table, place, pin)];
-    return c.json({ pin, changes: diffConfigs(before, after), problems: findConfigProblems(after) });
+    const missing = deps.running ? await findMissingSecrets(after, deps.running.hasSecret) : [];
+    return c.json({ pin, changes: diffConfigs(before, after), problems: [...findConfigProblems(after), ...missing] });
   });
   app.get(`${ENVIRONMENT}/revisions`, async (c) =>
     c.json({ revisions: (await listRevisions(table, environmentOf(c), LISTED)).map(activeJson) }),

@@ -4,7 +4,7 @@ import type { ApiContext, ApiEnv } from '#api/api-env.ts';
 import { readJson } from '#api/read-json.ts';
 import { OpsError } from '#core/errors.ts';
 import { diffConfigs } from '#releases/configuration/diff.ts';
-import { BASE, ConfigDocument } from '#releases/configuration/document.ts';
+import { BASE, ConfigDocument, EMPTY_DOCUMENT } from '#releases/configuration/document.ts';
 import { resolveConfig } from '#releases/configuration/resolve.ts';
 import {
   type ConfigPlace,
@@ -42,7 +42,7 @@ export function layerRoutes({ table }: ConfigurationDomains): Hono<ApiEnv> {
   app.get(`${LAYERS}/:layer/diff`, async (c) => {
     const read = async (name: string) => {
       const { document, version } = await readVersion(table, placeOf(c), layerOf(c), readNumber(c, name));
-      return { version, resolved: resolveConfig(document, layerOf(c), { env: {}, files: {}, expect: {} }) };
+      return { version, resolved: resolveConfig(document, layerOf(c), EMPTY_DOCUMENT) };
     };
     const [from, to] = [await read('from'), await read('to')];
     return c.json({ from: from.version, to: to.version, changes: diffConfigs(from.resolved, to.resolved) });

@@ -38,19 +38,24 @@ const FilePath = z
   .regex(/^[\w./-]{1,500}$/, 'takes a path of letters, digits and ._-/')
   .refine((path) => !path.split('/').some((part) => part === '..' || part === '.'), 'must not have . or .. in it');
 
-/** One layer of an application's configuration: environment variables, files, and what is expected of the variables. */
+/** One layer of an application's configuration: environment variables, files, what is expected of the variables, and what runs with them. */
 export const ConfigDocument = z.strictObject({
   env: z.record(VariableName, Value).default({}),
   /** By path; text or a reference to a secret that is the file. */
   files: z.record(FilePath, Value).default({}),
   expect: z.record(VariableName, Expectation).default({}),
+  /** Lambda functions that run with these variables, by name or ARN: what they are really set to is compared. */
+  functions: z
+    .array(z.string().regex(/^[\w:$-]{1,170}$/, 'takes the name or ARN of a function'))
+    .max(50)
+    .default([]),
 });
 export type ConfigDocument = z.infer<typeof ConfigDocument>;
 
-export const EMPTY_DOCUMENT: ConfigDocument = { env: {}, files: {}, expect: {} };
+export const EMPTY_DOCUMENT: ConfigDocument = { env: {}, files: {}, expect: {}, functions: [] };
 
 /** The same for documents that say the same, whatever the order of their fields. */
-export function canonicalText({ env, files, expect }: ConfigDocument): string {
+export function canonicalText({ env, files, expect, functions }: ConfigDocument): string {
   const sorted = <T>(fields: Readonly<Record<string, T>>) => Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([sorted(env), sorted(files), sorted(expect).map(([name, rule]) => [name, sorted(rule)])]);
+  return JSON.stringify([sorted(env), sorted(files), sorted(expect).map(([name, rule]) => [name, sorted(rule)]), functions]);
 }

@@ -1,9 +1,12 @@
+import { mapConcurrent } from '#core/batch.ts';
 import { retry } from '#core/retry.ts';
 import { type Clock, HOUR_MS, SECOND_MS } from '#core/time.ts';
 import { queryItems } from '#ports/query-items.ts';
+import type { RunningConfiguration } from '#ports/running-configuration.ts';
 import type { Table } from '#ports/table.ts';
 import { type EnvironmentPlace, readActive, resolvePin } from './activate.ts';
-import { type Drift, findDrift, type ObservedConfig } from './drift.ts';
+import { type Drift, findDrift, hashValue, type ObservedConfig } from './drift.ts';
+import type { ResolvedConfig } from './resolve.ts';
 import { configPartition } from './versions.ts';
 
 /** What one process that has told of itself differs in. */
@@ -33,9 +36,9 @@ export async function observeConfig(
   );
 }
 
-/** How each process that told of itself within a day differs from what is active. */
+/** How each process that told of itself within a day, and each function that is asked, differs from what is active. */
 export async function readDrift(
-  { table, now }: { readonly table: Table; readonly now: Clock },
+  { table, now, running }: { readonly table: Table; readonly now: Clock; readonly running?: RunningConfiguration | undefined },
   place: EnvironmentPlace,
 ): Promise<InstanceDrift[]> {
   const resolved = await resolvePin(table, place, await readActive(table, place));
@@ -47,5 +50,14 @@ export async function readDrift(
     const instance = String(item.instance);
     instances.push({ instance, observedAtMs: Number(item.atMs), drifts: findDrift(resolved, { instance, ...told }) });
   }
-  return instances;
+  const functions = running ? await mapConcurrent(resolved.functions, 4, (name) => readFunction(running, resolved, name, now())) : [];
+  return [...instances, ...functions];
+}
+
+/** A function is not told what else is set on it: its platform sets some, and files are no matter of it. */
+async function readFunction(running: RunningConfiguration, resolved: ResolvedConfig, name: string, nowMs: number): Promise<InstanceDrift> {
+  const { values = {} } = (await running.variablesOf(name)) ?? {};
+  const env = Object.fromEntries(Object.entries(values).map(([variable, value]) => [variable, hashValue(value)]));
+  const drifts = findDrift({ env: resolved.env, files: new Map() }, { instance: name, env, files: {} });
+  return { instance: `lambda:${name}`, observedAtMs: nowMs, drifts };
 }

@@ -1,3 +1,4 @@
+import { mapConcurrent } from '#core/batch.ts';
 import { BASE, type ConfigDocument, type Expectation, type Value } from './document.ts';
 
 /** A value and the layer that says so. */
@@ -11,6 +12,8 @@ export interface ResolvedConfig {
   readonly env: ReadonlyMap<string, ResolvedValue>;
   readonly files: ReadonlyMap<string, ResolvedValue>;
   readonly expect: ReadonlyMap<string, Expectation>;
+  /** Lambda functions that run with it. */
+  readonly functions: readonly string[];
 }
 
 /** Lays the environment's layer over the base: the upper one's names hold, and null takes a name away. */
@@ -29,7 +32,12 @@ export function resolveConfig(base: ConfigDocument, environment: string, upper: 
     }
     return new Map([...merged].sort(([a], [b]) => (a < b ? -1 : 1)));
   };
-  return { env: lay('env'), files: lay('files'), expect: new Map(Object.entries({ ...base.expect, ...upper.expect })) };
+  return {
+    env: lay('env'),
+    files: lay('files'),
+    expect: new Map(Object.entries({ ...base.expect, ...upper.expect })),
+    functions: [...new Set([...base.functions, ...upper.functions])],
+  };
 }
 
 /** One sentence for each thing that is wrong with what an environment would run with; none where all is well. */
@@ -70,4 +78,16 @@ function checkBounds(value: string, { oneOf, min, max }: Expectation): string | 
 
 function show(value: string): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+}
+
+/** References to secrets that lead nowhere, one sentence each. */
+export async function findMissingSecrets(resolved: ResolvedConfig, hasSecret: (reference: string) => Promise<boolean>): Promise<string[]> {
+  const references = new Map<string, string>();
+  for (const values of [resolved.env, resolved.files]) {
+    for (const [name, { value }] of values) if (typeof value !== 'string') references.set(value.secret, name);
+  }
+  const checked = await mapConcurrent([...references], 4, async ([reference, name]) =>
+    (await hasSecret(reference)) ? [] : [`${name} refers to ${reference}, and there is no such secret`],
+  );
+  return checked.flat();
 }

@@ -10,7 +10,7 @@ import { ConfigDocument } from '#releases/configuration/document.ts';
 import { findDrift, hashValue } from '#releases/configuration/drift.ts';
 import { findSecrets } from '#releases/configuration/find-secrets.ts';
 import { observeConfig, readDrift } from '#releases/configuration/observe.ts';
-import { findConfigProblems, resolveConfig } from '#releases/configuration/resolve.ts';
+import { findConfigProblems, findMissingSecrets, resolveConfig } from '#releases/configuration/resolve.ts';
 import { listVersions, readVersion, writeVersion } from '#releases/configuration/versions.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
@@ -61,6 +61,15 @@ describe('layers laid over one another', () => {
         expect(Object.fromEntries(applied)).toEqual({ ...other });
       }),
     );
+  });
+});
+
+describe('a reference to a secret', () => {
+  it('that leads nowhere is told by the name that refers to it', async () => {
+    const env = { A: { secret: 'ssm:/there' }, B: { secret: 'secretsmanager:gone' }, C: 'text' };
+    const resolved = resolveConfig(documentOf(env), 'production', documentOf({}));
+    const problems = await findMissingSecrets(resolved, async (reference) => reference === 'ssm:/there');
+    expect(problems).toEqual(['B refers to secretsmanager:gone, and there is no such secret']);
   });
 });
 
@@ -212,6 +221,19 @@ describe('drift', () => {
       },
     ]);
     expect(await readDrift({ table, now: () => NOW + 25 * 3_600_000 }, production)).toEqual([]);
+  });
+
+  it('of a Lambda function is read from what it is set to, and tells no value', async () => {
+    const deps = { table: createMemoryTable(), now: () => NOW };
+    const document = documentOf({ A: '1', B: '2', KEY: { secret: 'ssm:/k' } }, { functions: ['shop'] });
+    await writeVersion(deps, { ...shop, ...who, layer: 'base', document, expected: 0 });
+    await activateConfig(deps, { ...production, ...who, pin: { base: 1, environment: 0 }, expectedRevision: 0 });
+    const variablesOf = async () => ({ values: { A: '1', B: 'other', KEY: 'hunter2' } });
+    const drift = await readDrift({ ...deps, running: { hasSecret: async () => true, variablesOf } }, production);
+    expect(drift).toMatchObject([{ instance: 'lambda:shop', drifts: [{ name: 'B', drift: 'different' }] }]);
+    expect(JSON.stringify(drift)).not.toMatch(/hunter2|other/);
+    const gone = await readDrift({ ...deps, running: { hasSecret: async () => true, variablesOf: async () => undefined } }, production);
+    expect(gone[0]?.drifts.map(({ drift }) => drift)).toEqual(['missing', 'missing', 'missing']);
   });
 
   it('is not confused by names that every object has', () => {
