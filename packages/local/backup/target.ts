@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { closeSync, fsyncSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { OpsError } from '#core/errors.ts';
 import type { RestoredItem } from '#ports/backup-target.ts';
 import { applyMeta, type MetaDeps, type Ownership } from './apply-meta.ts';
@@ -7,6 +7,7 @@ import { itself, openRoot } from './beneath.ts';
 import type { Wanted } from './compare-item.ts';
 import { describeFileError, hasCode } from './file-errors.ts';
 import { readFileMeta } from './file-meta.ts';
+import { makeFolders } from './make-folders.ts';
 import type { NameClashes } from './name-clashes.ts';
 import { splitPath } from './path-names.ts';
 import { assertNotTemp, createTargetFolders, type PendingFolder, type TargetFolders } from './target-folders.ts';
@@ -106,13 +107,11 @@ export function openTarget(target: Target, isMade: boolean): Opened | undefined 
 }
 
 function makeRoot(path: string, isOnDisk: boolean): void {
-  const first = mkdirSync(path, { recursive: true });
-  if (first === undefined || !isOnDisk) return;
-  for (let parent = dirname(resolve(path)); ; parent = dirname(parent)) {
-    const handle = openRoot(parent);
-    fsyncSync(handle);
-    closeSync(handle);
-    if (parent === dirname(first)) return;
+  for (const made of makeFolders(path)) {
+    if (!isOnDisk) return;
+    const parent = openRoot(dirname(made));
+    fsyncSync(parent);
+    closeSync(parent);
   }
 }
 

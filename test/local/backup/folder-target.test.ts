@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseExclude } from '#local/backup/exclude.ts';
 import { openFolderSource } from '#local/backup/folder-source.ts';
 import { openFolderTarget } from '#local/backup/folder-target.ts';
 import { isEmptyTarget } from '#local/backup/inside.ts';
@@ -179,6 +178,13 @@ describe('a folder restored from a folder', () => {
   });
 });
 
+describe('a folder target that cannot be made', () => {
+  it.each(['/proc/nowhere', '/proc/no/where', '/dev/null/x'])('says so: %s', async (path) => {
+    const write = async () => (await openFolderTarget(path)).write(file('f', 'x'));
+    await expect(write()).rejects.toMatchObject({ kind: expect.stringMatching(/^(?:input|denied|unavailable)$/) });
+  });
+});
+
 describe('what a folder target finds there already', () => {
   const planned = async (root: string, item: ReturnType<typeof file>, options = {}) => (await openFolderTarget(root, options)).plan(item);
 
@@ -294,85 +300,5 @@ describe('what a folder target finds there already', () => {
       await prepare(join(root, 'way/to'));
       await expect(openFolderTarget(join(root, 'way/to'))).rejects.toMatchObject({ kind: 'input' });
     });
-  });
-});
-
-describe('a folder target on a file system that takes A for a', () => {
-  it('refuses the second of two names that are one, of files and of folders', async () => {
-    await withFolder(async (root) => {
-      const target = await openFolderTarget(root, { foldsCase: true });
-      await target.write(file('A/x', '1'));
-      await target.write(file('B', '2'));
-      await target.write(file('B', '2'));
-      await expect(target.write(file('a/x', '3'))).rejects.toMatchObject({
-        kind: 'input',
-        message: expect.stringContaining('clashes with A'),
-      });
-      await expect(target.write(file('b', '4'))).rejects.toMatchObject({ kind: 'input' });
-      await target.finish();
-    });
-  });
-
-  it('knows those that an earlier run has restored', async () => {
-    await withFolder(async (root) => {
-      await (await openFolderTarget(root)).write(file('A', '1'));
-      const target = await openFolderTarget(root, { foldsCase: true });
-      expect(await target.plan(file('A', '1'))).toBe('keep');
-      await expect(target.write(file('a', '2'))).rejects.toMatchObject({ kind: 'input' });
-    });
-  });
-
-  it('is not taken for one that tells them apart', async () => {
-    await withFolder(async (root) => {
-      const target = await openFolderTarget(root);
-      for (const path of ['A', 'a']) await target.write(file(path, path));
-      expect((await readdir(root)).sort()).toEqual(['A', 'a']);
-    });
-  });
-});
-
-describe('patterns of what is left out', () => {
-  it.each([
-    ['*.log', 'a.log', true],
-    ['*.log', 'deep/er/a.log', true],
-    ['*.log', 'a.log.gz', false],
-    ['/a', 'a', true],
-    ['/a', 'b/a', false],
-    ['a/b', 'a/b', true],
-    ['a/b', 'x/a/b', false],
-    ['**/a/b', 'x/y/a/b', true],
-    ['a/**', 'a', false],
-    ['a/**', 'a/b/c', true],
-    ['a/**/z', 'a/z', true],
-    ['a/**/z', 'a/b/c/z', true],
-    ['?', '\u{1f600}', true],
-    ['[a-c]x', 'bx', true],
-    ['[!a-c]x', 'bx', false],
-    ['[]]x', ']x', true],
-    ['\\*', '*', true],
-    ['\\*', 'a', false],
-    ['#x', '#x', false],
-    ['\\#x', '#x', true],
-    ['a*b*c', 'a/b/c', false],
-    ['', '', false],
-  ])('%s and %s: %s', (pattern, path, expected) => {
-    expect(parseExclude([pattern])(path, false)).toBe(expected);
-  });
-
-  it('takes those with a slash at the end for folders alone, and the last that fits as it is', () => {
-    expect(parseExclude(['build/'])('x/build', true)).toBe(true);
-    expect(parseExclude(['build/'])('x/build', false)).toBe(false);
-    expect(parseExclude(['*.a', '!keep.a'])('keep.a', false)).toBe(false);
-    expect(parseExclude(['!keep.a', '*.a'])('keep.a', false)).toBe(true);
-  });
-
-  it('needs no more time for many stars', () => {
-    const exclude = parseExclude([`${'*a'.repeat(60)}b`, `${'**/a/'.repeat(60)}b`]);
-    expect(exclude('a'.repeat(255), false)).toBe(false);
-    expect(exclude(Array(1_000).fill('a').join('/'), false)).toBe(false);
-  });
-
-  it.each(['[abc', 'a//b'])('refuses %s', (pattern) => {
-    expect(() => parseExclude([pattern])).toThrowError(expect.objectContaining({ kind: 'input' }));
   });
 });
