@@ -52,10 +52,13 @@ export function packTail(key: KeyObject, packId: string, chunks: readonly Packed
   return Buffer.concat([sealed, tag, length]);
 }
 
+/** What a pack holds beside its chunks and their entries. */
+export const PACK_OVERHEAD_BYTES: number = PACK_HEAD_BYTES + TAG_BYTES + LENGTH_BYTES;
+
 /** The size of a whole pack. */
 export function packBytes(chunks: readonly PackedChunk[]): number {
   const content = chunks.reduce((sum, chunk) => sum + chunk.storedBytes, 0);
-  return PACK_HEAD_BYTES + content + chunks.length * ENTRY_BYTES + TAG_BYTES + LENGTH_BYTES;
+  return PACK_OVERHEAD_BYTES + content + chunks.length * ENTRY_BYTES;
 }
 
 /** Reads a pack's list from its own bytes; `input` where it is damaged. */
