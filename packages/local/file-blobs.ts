@@ -19,7 +19,8 @@ export interface FileBlobsOptions {
   readonly folder: string;
   /** On the same file system; holds what is being written. */
   readonly tempFolder: string;
-  readonly clock: Clock;
+  /** What objects are stamped by; absent, by the clock of the file system, which all who share it have in common. */
+  readonly clock?: Clock | undefined;
 }
 
 /** Blobs as files, which can come as streams. */
@@ -41,7 +42,7 @@ export async function openFileBlobs({ folder, tempFolder, clock }: FileBlobsOpti
   const put = (key: string, body: Body) => {
     assertBlobKey(key);
     const temp = join(tempFolder, `${process.pid}-${randomUUID()}`);
-    return inOurTerms(`write ${key}`, () => putBlob(folders, temp, blobPath(folder, key), body, clock()));
+    return inOurTerms(`write ${key}`, () => putBlob(folders, temp, blobPath(folder, key), body, clock?.()));
   };
   return {
     async get(key, range) {
@@ -93,7 +94,7 @@ async function readBytes(handle: FileHandle, start: number, sizeBytes: number): 
 
 type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
-async function putBlob(folders: DurableFolders, temp: string, path: string, body: Body, nowMs: number) {
+async function putBlob(folders: DurableFolders, temp: string, path: string, body: Body, nowMs: number | undefined) {
   const parent = dirname(path);
   try {
     await writeSynced(temp, body, nowMs);
@@ -106,11 +107,11 @@ async function putBlob(folders: DurableFolders, temp: string, path: string, body
   }
 }
 
-async function writeSynced(path: string, body: Body, nowMs: number): Promise<void> {
+async function writeSynced(path: string, body: Body, nowMs: number | undefined): Promise<void> {
   const handle = await open(path, 'wx');
   try {
     await handle.writeFile(body);
-    await handle.utimes(nowMs / 1_000, nowMs / 1_000);
+    if (nowMs !== undefined) await handle.utimes(nowMs / 1_000, nowMs / 1_000);
     await handle.datasync();
   } finally {
     await handle.close();

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { OpsError } from '#core/errors.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -12,7 +12,7 @@ export function nonceOf(number: number): Buffer {
 }
 
 /** AES-256-GCM: the ciphertext, then its tag. `context` is authenticated and not stored. */
-export function encrypt(key: Uint8Array, nonce: number, plain: Uint8Array, context: Uint8Array): [Uint8Array, Uint8Array] {
+export function encrypt(key: KeyObject, nonce: number, plain: Uint8Array, context: Uint8Array): [Uint8Array, Uint8Array] {
   const cipher = createCipheriv(CIPHER, key, nonceOf(nonce));
   cipher.setAAD(context);
   const sealed = cipher.update(plain);
@@ -21,7 +21,7 @@ export function encrypt(key: Uint8Array, nonce: number, plain: Uint8Array, conte
 }
 
 /** The plain bytes of what `encrypt` gave; `input` where a single bit of key, nonce, context or bytes is another. */
-export function decrypt(key: Uint8Array, nonce: number, sealed: Uint8Array, context: Uint8Array): Uint8Array {
+export function decrypt(key: KeyObject, nonce: number, sealed: Uint8Array, context: Uint8Array): Uint8Array {
   if (sealed.length < TAG_BYTES) throw new OpsError('input', 'it is shorter than its seal');
   const split = sealed.length - TAG_BYTES;
   const decipher = createDecipheriv(CIPHER, key, nonceOf(nonce), { authTagLength: TAG_BYTES });

@@ -6,8 +6,6 @@ export const INDEX = 'index/';
 export const SESSIONS = 'sessions/';
 export const SNAPSHOTS = 'snapshots/';
 export const CONDEMNED = 'condemned/';
-/** The one list of packs that are to be deleted next. */
-export const CONDEMNED_KEY = 'condemned/current';
 
 export function packKey(id: string): string {
   return `${PACKS}${id.slice(0, 2)}/${id}`;

@@ -37,6 +37,8 @@ export interface ChunkIndex {
   /** Takes note that a chunk is on its way; `place` tells where it came to lie. */
   reserve(id: Uint8Array): void;
   place(id: Uint8Array, location: ChunkLocation): void;
+  /** How many of this index's chunks are in another one. */
+  countIn(other: ChunkIndex): number;
 }
 
 /** Makes an index with room for that many chunks; it grows where there are more. */
@@ -95,6 +97,13 @@ export function createChunkIndex(expected = 0): ChunkIndex {
       const [number, offset, storedBytes, plain] = words.subarray(at + PACK + 1, at + WORDS);
       return { ...packs[pack - 1], number, offset, storedBytes, sizeBytes: plain & 0x7fff_ffff, isCompressed: plain >= 0x8000_0000 };
     },
+    countIn: (other) => {
+      let count = 0;
+      for (let at = 0; at < words.length; at += WORDS) {
+        if (words[at + PACK] !== 0 && other.has(idOfPrefix(words.subarray(at, at + PREFIX_WORDS)))) count++;
+      }
+      return count;
+    },
     reserve: (id) => {
       words[claim(id) + PACK] = NO_PACK + 1;
     },
@@ -118,4 +127,13 @@ function prefixOf(id: Uint8Array): Uint32Array {
   if (id.length !== ID_BYTES) throw new RangeError('an id of a chunk has 32 bytes');
   const word = (at: number) => id[at] | (id[at + 1] << 8) | (id[at + 2] << 16) | (id[at + 3] << 24);
   return Uint32Array.of(word(0), word(4), word(8), word(12));
+}
+
+/** An id that begins with the prefix: enough to look it up by. */
+function idOfPrefix(prefix: Uint32Array): Uint8Array {
+  const id = Buffer.alloc(ID_BYTES);
+  prefix.forEach((word, n) => {
+    id.writeUInt32LE(word, 4 * n);
+  });
+  return id;
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { decrypt } from '#backups/format/aead.ts';
 import { packKey } from '#backups/format/layout.ts';
 import { decompress } from '#backups/format/zstd.ts';
@@ -130,7 +131,7 @@ async function readRange(repository: Repository, range: readonly Wanted[]): Prom
 
 async function openChunk(
   repository: Repository,
-  key: Uint8Array,
+  key: KeyObject,
   bytes: Uint8Array,
   first: ChunkLocation,
   { id, location }: Wanted,
@@ -147,8 +148,8 @@ async function openChunk(
   }
 }
 
-function cachedKeys({ secrets }: Repository): (location: ChunkLocation) => Uint8Array {
-  const keys = new Map<string, Uint8Array>();
+function cachedKeys({ secrets }: Repository): (location: ChunkLocation) => KeyObject {
+  const keys = new Map<string, KeyObject>();
   return ({ packId, salt }) => {
     const known = keys.get(packId);
     if (known) return known;

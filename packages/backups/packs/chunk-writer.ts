@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { packKey } from '#backups/format/layout.ts';
 import type { Sealing } from '#backups/format/sealed-object.ts';
 import { compress } from '#backups/format/zstd.ts';
@@ -40,7 +41,7 @@ export interface ChunkWriter {
 interface OpenPack {
   readonly packId: string;
   readonly salt: Uint8Array;
-  readonly key: Uint8Array;
+  readonly key: KeyObject;
   readonly chunks: PackedChunk[];
   parts: Uint8Array[];
   sizeBytes: number;

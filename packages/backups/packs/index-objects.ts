@@ -2,7 +2,7 @@ import { INDEX, idOfKey, PACKS } from '#backups/format/layout.ts';
 import { damaged, type Sealing, sealObject, unsealObject } from '#backups/format/sealed-object.ts';
 import type { Secrets } from '#backups/format/secrets.ts';
 import { listAll, newId, type Repository } from '#backups/repository/repository.ts';
-import { mapConcurrent } from '#core/batch.ts';
+import { chunk } from '#core/batch.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { type ChunkIndex, createChunkIndex } from './chunk-index.ts';
 import { decodeChunks, ENTRY_BYTES, encodeChunks, PACK_HEAD_BYTES, PACK_SALT_BYTES, type PackList } from './pack-format.ts';
@@ -11,7 +11,7 @@ const PACK_ID_BYTES = 16;
 const HEAD_BYTES = PACK_ID_BYTES + PACK_SALT_BYTES + 4;
 /** Index objects are read this many at a time. */
 const READERS = 4;
-const MAX_RELOADS = 5;
+const MAX_ROUNDS = 10;
 
 /** Puts an index object of these packs; its key. */
 export async function putIndexObject(sealing: Sealing, repository: Repository, lists: readonly PackList[]): Promise<string> {
@@ -55,27 +55,59 @@ export interface LoadedIndex {
 }
 
 /**
- * Loads the index. The packs are listed after the index objects: an entry whose pack is not there (pruned, or lost) is left out, so that
- * nothing is ever taken for stored that is not. Objects that a pruner replaces meanwhile are looked up anew.
+ * What all index objects say. Objects that a pruner replaces meanwhile are looked up anew, so that a pack may come twice.
  */
-export async function loadIndex(repository: Repository, except: ReadonlySet<string> = new Set()): Promise<LoadedIndex> {
-  for (let attempt = 1; ; attempt++) {
-    const entries = await listAll(repository.blobs, INDEX);
-    const packs = await listPacks(repository);
-    const sizeBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-    const chunks = createChunkIndex(sizeBytes / ENTRY_BYTES);
-    try {
-      await mapConcurrent(entries, READERS, async ({ key }) => {
-        for (const list of decodeLists(repository.secrets, key, await repository.blobs.get(key))) {
-          if (packs.has(list.packId) && !except.has(list.packId)) addPack(chunks, list);
-        }
-      });
-      return { chunks, packs };
-    } catch (error) {
-      if (!isOpsError(error, 'missing')) throw error;
-      if (attempt === MAX_RELOADS) throw new OpsError('unavailable', 'the index kept changing while it was read', { cause: error });
+export async function* readIndexLists(repository: Repository, onDamage?: (error: OpsError) => void): AsyncGenerator<PackList> {
+  const { blobs, secrets } = repository;
+  const done = new Set<string>();
+  for (let round = 1; ; round++) {
+    const keys = (await listAll(blobs, INDEX)).map(({ key }) => key).filter((key) => !done.has(key));
+    let hasMissed = false;
+    for (const batch of chunk(keys, READERS)) {
+      for (const read of await Promise.all(batch.map((key) => readLists(secrets, key, blobs.get(key), onDamage)))) {
+        if (read) yield* read;
+        else hasMissed = true;
+      }
+      for (const key of batch) done.add(key);
     }
+    if (!hasMissed) return;
+    if (round === MAX_ROUNDS) throw new OpsError('unavailable', 'the index kept changing while it was read');
   }
+}
+
+async function readLists(
+  secrets: Secrets,
+  key: string,
+  body: Promise<Uint8Array>,
+  onDamage: ((error: OpsError) => void) | undefined,
+): Promise<PackList[] | undefined> {
+  try {
+    return decodeLists(secrets, key, await body);
+  } catch (error) {
+    if (isOpsError(error, 'missing')) return undefined;
+    if (!onDamage || !isOpsError(error, 'input')) throw error;
+    onDamage(error);
+    return [];
+  }
+}
+
+/**
+ * Loads the index. An entry whose pack is not on the store (pruned, or lost) is left out, so that nothing is ever taken for stored that is not;
+ * so is one of `except`.
+ */
+export async function loadIndex(
+  repository: Repository,
+  except: ReadonlySet<string> = new Set(),
+  onDamage?: (error: OpsError) => void,
+): Promise<LoadedIndex> {
+  const entries = await listAll(repository.blobs, INDEX);
+  const packs = await listPacks(repository);
+  const sizeBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+  const chunks = createChunkIndex(sizeBytes / ENTRY_BYTES);
+  for await (const list of readIndexLists(repository, onDamage)) {
+    if (packs.has(list.packId) && !except.has(list.packId)) addPack(chunks, list);
+  }
+  return { chunks, packs };
 }
 
 /** The packs that are on the store, with their sizes in bytes. */

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { decrypt, encrypt, TAG_BYTES } from '#backups/format/aead.ts';
 import { ID_BYTES, type Secrets } from '#backups/format/secrets.ts';
 import { FORMAT_VERSION, PACK_MAGIC, refuseNewer } from '#backups/format/version.ts';
@@ -39,22 +40,25 @@ export function readPackHead(name: string, head: Uint8Array): Uint8Array {
 }
 
 /** Seals a chunk as the `number`-th of its pack; its id is authenticated with it. */
-export function sealChunk(key: Uint8Array, number: number, stored: Uint8Array, id: Uint8Array): [Uint8Array, Uint8Array] {
+export function sealChunk(key: KeyObject, number: number, stored: Uint8Array, id: Uint8Array): [Uint8Array, Uint8Array] {
   return encrypt(key, number, stored, id);
 }
 
 /** How a pack ends: its list, sealed, and the length of that. */
-export function packTail(key: Uint8Array, packId: string, chunks: readonly PackedChunk[]): Uint8Array {
+export function packTail(key: KeyObject, packId: string, chunks: readonly PackedChunk[]): Uint8Array {
   const [sealed, tag] = encrypt(key, LIST_NONCE, encodeChunks(chunks), Buffer.from(packId, 'hex'));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(sealed.length + TAG_BYTES);
   return Buffer.concat([sealed, tag, length]);
 }
 
+/** What a pack holds beside its chunks and their entries. */
+export const PACK_OVERHEAD_BYTES: number = PACK_HEAD_BYTES + TAG_BYTES + LENGTH_BYTES;
+
 /** The size of a whole pack. */
 export function packBytes(chunks: readonly PackedChunk[]): number {
   const content = chunks.reduce((sum, chunk) => sum + chunk.storedBytes, 0);
-  return PACK_HEAD_BYTES + content + chunks.length * ENTRY_BYTES + TAG_BYTES + LENGTH_BYTES;
+  return PACK_OVERHEAD_BYTES + content + chunks.length * ENTRY_BYTES;
 }
 
 /** Reads a pack's list from its own bytes; `input` where it is damaged. */

@@ -1,56 +1,62 @@
 import * as z from 'zod';
-import { CONDEMNED, CONDEMNED_KEY } from '#backups/format/layout.ts';
+import { CONDEMNED } from '#backups/format/layout.ts';
 import { damaged, type Sealing, sealJson, unsealJson } from '#backups/format/sealed-object.ts';
 import { listAll, type Repository } from '#backups/repository/repository.ts';
 import { isOpsError } from '#core/errors.ts';
 
 const Id = z.string().regex(/^[0-9a-f]{32}$/);
 
-/** Packs that are to go, and the sessions that must have ended before: what a pruner's first phase leaves to the second. */
-export const Condemned = z.object({ id: Id, at: z.string(), packs: z.array(Id) });
-export type Condemned = z.infer<typeof Condemned>;
+/** `list`: packs that are to go. `waits`: sessions that may use them. `verdict`: those packs that do go, decided once all of these have ended. */
+const PARTS = {
+  list: z.object({ at: z.string(), packs: z.array(Id) }),
+  waits: z.object({ sessions: z.array(Id) }),
+  verdict: z.object({ packs: z.array(Id) }),
+};
+type Part = keyof typeof PARTS;
+type PartRecord<P extends Part> = z.infer<(typeof PARTS)[P]>;
 
-/** Which of the condemned packs go; decided once for each list, after every session that may use them has ended. */
-export const Verdict = z.object({ condemnedId: Id, packs: z.array(Id) });
-export type Verdict = z.infer<typeof Verdict>;
-
-/** Where the verdict on a list lies: a new list has another one. */
-export function verdictKey(condemnedId: string): string {
-  return `${CONDEMNED}verdict-${condemnedId}`;
+/** Where a part of a list of condemned packs lies. */
+export function condemnedKey(id: string, part: Part): string {
+  return `${CONDEMNED}${id}/${part}`;
 }
 
-/** Seals a list or a verdict. */
-export function encodeCondemned(sealing: Sealing, key: string, record: Condemned | Verdict): Uint8Array {
-  return sealJson(sealing, key, { ...record });
+/** Puts a part once; what stands there then, which may be another pruner's. */
+export async function putPart<P extends Part>(
+  sealing: Sealing,
+  repository: Repository,
+  id: string,
+  part: P,
+  record: PartRecord<P>,
+): Promise<PartRecord<P>> {
+  const key = condemnedKey(id, part);
+  const put = await repository.blobs.put(key, sealJson(sealing, key, { ...record }));
+  return put === 'created' ? record : ((await readPart(repository, id, part)) ?? record);
 }
 
-/** The list that stands, or undefined. */
-export async function readCondemned(repository: Repository): Promise<Condemned | undefined> {
-  return readRecord(repository, CONDEMNED_KEY, Condemned);
-}
-
-/** The verdict on a list, or undefined. */
-export async function readVerdict(repository: Repository, condemnedId: string): Promise<Verdict | undefined> {
-  return readRecord(repository, verdictKey(condemnedId), Verdict);
-}
-
-/** Every pack that any list or verdict names. A backup reads this after it has opened its session and before the index. */
-export async function condemnedPacks(repository: Repository): Promise<Set<string>> {
-  const packs = new Set<string>();
-  for (const { key } of await listAll(repository.blobs, CONDEMNED)) {
-    const record = await readRecord(repository, key, z.object({ packs: z.array(Id) }));
-    for (const pack of record?.packs ?? []) packs.add(pack);
-  }
-  return packs;
-}
-
-async function readRecord<T>(repository: Repository, key: string, schema: z.ZodType<T>): Promise<T | undefined> {
+/** A part, or undefined where there is none. */
+export async function readPart<P extends Part>(repository: Repository, id: string, part: P): Promise<PartRecord<P> | undefined> {
+  const key = condemnedKey(id, part);
   try {
-    const { data, error } = schema.safeParse(unsealJson(repository.secrets, key, await repository.blobs.get(key)));
+    const { data, error } = PARTS[part].safeParse(unsealJson(repository.secrets, key, await repository.blobs.get(key)));
     if (!data) throw damaged(key, 'it has not the fields of its kind', error);
-    return data;
+    return data as PartRecord<P>;
   } catch (error) {
     if (isOpsError(error, 'missing')) return undefined;
     throw error;
   }
+}
+
+/** The ids of all lists that stand. */
+export async function condemnedIds(repository: Repository): Promise<string[]> {
+  const keys = (await listAll(repository.blobs, CONDEMNED)).map(({ key }) => key.slice(CONDEMNED.length));
+  return [...new Set(keys.filter((key) => key.endsWith('/list')).map((key) => key.slice(0, key.indexOf('/'))))];
+}
+
+/** Every pack that a list names. A backup reads this after it has opened its session and before the index. */
+export async function condemnedPacks(repository: Repository): Promise<Set<string>> {
+  const packs = new Set<string>();
+  for (const id of await condemnedIds(repository)) {
+    for (const pack of (await readPart(repository, id, 'list'))?.packs ?? []) packs.add(pack);
+  }
+  return packs;
 }

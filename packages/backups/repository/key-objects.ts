@@ -1,4 +1,4 @@
-import { scrypt } from 'node:crypto';
+import { createSecretKey, type KeyObject, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as z from 'zod';
 import { decrypt, encrypt } from '#backups/format/aead.ts';
@@ -20,7 +20,7 @@ export type Unlock = { readonly passphrase: string } | { readonly keyWrap: KeyWr
 export const SCRYPT_LOG_N = 16;
 
 const base64 = z.base64().max(4_096);
-const KeyObject = z.discriminatedUnion('kind', [
+const KeyRecord = z.discriminatedUnion('kind', [
   z.strictObject({
     version: z.number(),
     kind: z.literal('passphrase'),
@@ -32,7 +32,7 @@ const KeyObject = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ version: z.number(), kind: z.literal('kms'), wrapped: base64, mac: base64 }),
 ]);
-type KeyObject = z.infer<typeof KeyObject>;
+type KeyRecord = z.infer<typeof KeyRecord>;
 
 /** The key object of that id: the master key wrapped, and a code that any holder of the master key can check. */
 export async function wrapMaster(id: string, master: Uint8Array, unlock: Unlock, salt: Uint8Array, logN: number): Promise<Uint8Array> {
@@ -76,26 +76,27 @@ export function keySalt(randomBytes: (size: number) => Uint8Array): Uint8Array {
   return randomBytes(SALT_BYTES);
 }
 
-function encodeKeyObject(id: string, master: Uint8Array, record: KeyObject): Uint8Array {
+function encodeKeyObject(id: string, master: Uint8Array, record: KeyRecord): Uint8Array {
   const mac = createSecrets(master)
     .macOf(`${id} ${JSON.stringify(record)}`)
     .toString('base64');
   return Buffer.from(JSON.stringify({ ...record, mac }));
 }
 
-function parseKeyObject(id: string, bytes: Uint8Array): KeyObject {
+function parseKeyObject(id: string, bytes: Uint8Array): KeyRecord {
   try {
     const json: unknown = JSON.parse(Buffer.from(bytes).toString());
     const { version } = z.looseObject({ version: z.int() }).parse(json);
     refuseNewer(KEYS + id, version);
-    return KeyObject.parse(json);
+    return KeyRecord.parse(json);
   } catch (cause) {
     if (cause instanceof OpsError) throw cause;
     throw damaged(KEYS + id, 'it is no key object', cause);
   }
 }
 
-function deriveKey(passphrase: string, salt: Uint8Array, { logN, r, p }: { logN: number; r: number; p: number }): Promise<Buffer> {
+async function deriveKey(passphrase: string, salt: Uint8Array, { logN, r, p }: { logN: number; r: number; p: number }): Promise<KeyObject> {
   const N = 2 ** logN;
-  return scryptAsync(passphrase.normalize('NFKC'), salt, KEY_BYTES, { N, r, p, maxmem: 128 * r * (N + p) + (1 << 20) });
+  const maxmem = 128 * r * (N + p) + (1 << 20);
+  return createSecretKey(await scryptAsync(passphrase.normalize('NFKC'), salt, KEY_BYTES, { N, r, p, maxmem }));
 }

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openFolderSource } from '#local/backup/folder-source.ts';
 import type { BackupSource } from '#ports/backup-source.ts';
-import { isRoot, itemOf, listAll, paths, readAll, withFolder, withSource } from './trees.ts';
+import { isRoot, itemOf, listAll, paths, readAll, setAttribute, withFolder, withSource } from './trees.ts';
 
 const clock = Date.now;
 
@@ -69,13 +69,11 @@ describe('what a folder source says of things', () => {
   });
 
   it('keeps extended attributes, also of folders and of empty values', async () => {
-    // biome-ignore lint/correctness/noUndeclaredDependencies: it is optional, and here.
-    const { setAttributeSync } = await import('@napi-rs/xattr');
     const fill = async (folder: string) => {
       await mkdir(join(folder, 'd'));
       await writeFile(join(folder, 'f'), '');
-      setAttributeSync(join(folder, 'd'), 'user.d', Buffer.from([0, 255]));
-      setAttributeSync(join(folder, 'f'), 'user.empty', Buffer.alloc(0));
+      await setAttribute(join(folder, 'd'), 'user.d', Buffer.from([0, 255]));
+      await setAttribute(join(folder, 'f'), 'user.empty', Buffer.alloc(0));
     };
     await withSource(fill, async (source) => {
       const { items } = await listAll(source);

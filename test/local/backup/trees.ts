@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { type FolderSourceOptions, openFolderSource } from '#local/backup/folder-source.ts';
 import type { BackupSource, SourceFault, SourceItem } from '#ports/backup-source.ts';
+import type { BackupTarget } from '#ports/backup-target.ts';
 
 /** Some things only root can do, and some only others cannot. */
 export const isRoot = process.getuid?.() === 0;
@@ -64,3 +67,60 @@ export const itemOf = async (source: BackupSource, path: string) => {
   if (!item) throw new Error(`no item ${path}`);
   return { ...listed, item };
 };
+
+/** Restores what a source has, as a restore does; gives what was planned, and the faults by path. */
+export async function copyTree(source: BackupSource, target: BackupTarget, after?: string) {
+  const plans: [string, string][] = [];
+  const faults: { path: string; message: string }[] = [];
+  for await (const item of source.list({ after, onFault: (fault) => void faults.push(fault) })) {
+    const content = item.open ? await readAll(item.open(0)) : Buffer.alloc(0);
+    const restored = { path: item.path, kind: item.kind, meta: item.meta, sizeBytes: content.length };
+    try {
+      const plan = await target.plan(restored);
+      plans.push([item.path, plan]);
+      if (plan !== 'keep') await target.write({ ...restored, content: item.open && pieces(content) });
+    } catch (error) {
+      faults.push({ path: item.path, message: (error as Error).message });
+    }
+  }
+  return { plans, faults: [...faults, ...(await target.finish())] };
+}
+
+/** Bytes as a stream of uneven pieces. */
+export async function* pieces(bytes: Uint8Array, size = 70_001): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** All there is to know of a folder's tree, but what no restore can give back: times of changes, and inodes. */
+export async function describeTree(folder: string) {
+  const source = await openFolderSource(folder, { clock: Date.now });
+  const { items, faults } = await listAll(source);
+  const described = [];
+  const times: bigint[] = [];
+  for (const { path, kind, meta, open } of items) {
+    const { ctimeNs: _, sparse: _sparse, mtimeNs, ...kept } = meta;
+    const content =
+      open &&
+      createHash('sha256')
+        .update(await readAll(open(0)))
+        .digest('hex');
+    described.push({ path, kind, content, ...kept });
+    times.push(BigInt(String(mtimeNs ?? 0)));
+  }
+  await source.close();
+  return { described, faults, times };
+}
+
+/** The same but for what Node cannot set times more exactly than. */
+export function expectSameTree(found: Awaited<ReturnType<typeof describeTree>>, expected: typeof found): void {
+  expect({ ...found, times: [] }).toEqual({ ...expected, times: [] });
+  const apart = found.times.map((time, i) => Math.abs(Number(time - expected.times[i])));
+  expect(Math.max(0, ...apart)).toBeLessThanOrEqual(480);
+}
+
+/** Sets an extended attribute; the package is optional, and here. */
+export async function setAttribute(path: string, name: string, value: Buffer): Promise<void> {
+  // biome-ignore lint/correctness/noUndeclaredDependencies: as above.
+  const { default: native } = await import('@napi-rs/xattr');
+  native.setAttributeSync(path, name, value);
+}

@@ -1,0 +1,32 @@
+import { snapshotKey } from '#backups/format/layout.ts';
+import type { Repository } from '#backups/repository/repository.ts';
+import type { Snapshot } from '#backups/repository/snapshots.ts';
+import { OpsError } from '#core/errors.ts';
+import type { ForgetDecision } from './plan-forget.ts';
+
+/**
+ * Forgets the snapshots that the plan does not keep; their content goes with the next prunes. Never all of one source's: `input`, since that is
+ * what a policy with a mistake in it does. Those without a snapshot that is kept must be named one by one (`forgetSnapshots`).
+ */
+export async function runForget(repository: Repository, plan: readonly ForgetDecision<Snapshot>[]): Promise<Snapshot[]> {
+  const kept = new Set(plan.filter(({ keep }) => keep).map(({ snapshot }) => seriesOf(snapshot)));
+  const forgotten = plan.filter(({ keep }) => !keep).map(({ snapshot }) => snapshot);
+  const emptied = forgotten.find((snapshot) => !kept.has(seriesOf(snapshot)));
+  if (emptied) {
+    throw new OpsError('input', `the policy keeps no snapshot of ${emptied.source.name} at all`, {
+      hint: 'Correct the policy, or name the snapshots that are to be forgotten.',
+    });
+  }
+  return forgetSnapshots(repository, forgotten);
+}
+
+/** Forgets these snapshots. */
+export async function forgetSnapshots(repository: Repository, snapshots: readonly Snapshot[]): Promise<Snapshot[]> {
+  if (snapshots.length > 0) await repository.blobs.delete(snapshots.map(({ id }) => snapshotKey(id)));
+  return [...snapshots];
+}
+
+/** Snapshots of one source on one host, which a policy is applied to together. */
+export function seriesOf({ host, source }: Pick<Snapshot, 'host' | 'source'>): string {
+  return JSON.stringify([host, source.type, source.name]);
+}

@@ -1,0 +1,18 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { hasCode } from './file-errors.ts';
+
+/** Makes a folder and those on the way to it, links followed; gives those that it made. Node's own never comes back from `/proc/x`. */
+export function makeFolders(path: string): readonly string[] {
+  const folder = resolve(path);
+  try {
+    mkdirSync(folder);
+    return [folder];
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return [];
+    if (!hasCode(error, 'ENOENT') || folder === '/') throw error;
+    const made = makeFolders(dirname(folder));
+    mkdirSync(folder);
+    return [...made, folder];
+  }
+}

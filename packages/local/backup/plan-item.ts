@@ -1,0 +1,58 @@
+import type { BigIntStats } from 'node:fs';
+import type { ItemPlan, RestoredItem } from '#ports/backup-target.ts';
+import { at } from './beneath.ts';
+import { compareItem } from './compare-item.ts';
+import { hasCode } from './file-errors.ts';
+import { stampOf } from './file-meta.ts';
+import { firstNames } from './make-special.ts';
+import { openForReading, readFile } from './read-file.ts';
+import { type Checked, checkItem, type Opened, openTarget, type Target } from './target.ts';
+import { idOf, lookAt, mayHold, type PendingFolder, type TargetFolders } from './target-folders.ts';
+
+/** What writing an item would do. */
+export async function planItem(target: Target, item: Omit<RestoredItem, 'content'>): Promise<ItemPlan> {
+  target.isAsked = true;
+  const wanted = checkItem(target, item);
+  while (target.kept.length > 0 && !mayHold((target.kept.at(-1) as PendingFolder).path, item.path)) target.kept.pop();
+  const opened = openTarget(target, false);
+  if (!opened) return 'create';
+  const plan = await compare(target, opened, wanted, item);
+  if (plan === 'keep') target.clashes?.note(wanted.names);
+  return plan;
+}
+
+async function compare(target: Target, { folders }: Opened, wanted: Checked, item: Omit<RestoredItem, 'content'>): Promise<ItemPlan> {
+  const { kind, meta, names, parents, name, path } = wanted;
+  const { isSameContent } = target.options;
+  const found = lookIn(folders, parents, (folder) => {
+    const there = lookAt(folder, name);
+    if (!there) return undefined;
+    const plan = kind === 'hardlink' ? compareLink(folders, wanted, there) : compareItem(target.deps, wanted, there, folder, name);
+    if (plan === 'keep' && kind === 'dir') target.kept.push({ names, path, meta, id: idOf(there) });
+    return { plan, stamp: stampOf(there) };
+  });
+  if (found?.plan !== 'keep' || kind !== 'file' || !isSameContent) return found?.plan ?? 'create';
+  let hasChanged = false;
+  const reopen = () => folders.look(parents, (folder) => openForReading(at(folder, name)));
+  const onChanged = () => {
+    hasChanged = true;
+  };
+  const isSame = await isSameContent(item, readFile({ open: reopen, offset: 0, stamp: found.stamp, onChanged }));
+  return isSame && !hasChanged ? 'keep' : 'replace';
+}
+
+function compareLink(folders: TargetFolders, { path, meta }: Checked, there: BigIntStats): ItemPlan {
+  const names = firstNames(path, meta);
+  const first = lookIn(folders, names.slice(0, -1), (folder) => lookAt(folder, names.at(-1) as string));
+  return first && idOf(first) === idOf(there) ? 'keep' : 'replace';
+}
+
+/** What is in a folder of the target; undefined where the way to it is not there, or is something that the folder's own item will replace. */
+function lookIn<T>(folders: TargetFolders, names: readonly string[], look: (folder: number) => T): T | undefined {
+  try {
+    return folders.look(names, look);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+    throw error;
+  }
+}

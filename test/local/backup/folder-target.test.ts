@@ -1,0 +1,304 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, link, lstat, mkdir, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { openFolderSource } from '#local/backup/folder-source.ts';
+import { openFolderTarget } from '#local/backup/folder-target.ts';
+import { isEmptyTarget } from '#local/backup/inside.ts';
+import { copyTree, describeTree, expectSameTree, isRoot, pieces, setAttribute, withFolder } from './trees.ts';
+
+const clock = Date.now;
+
+/** Copies what is filled in by way of both ports; then compares. */
+async function roundTrip(fill: (folder: string) => unknown, options = {}) {
+  return withFolder(async (root) => {
+    const from = join(root, 'from');
+    const to = join(root, 'to');
+    await mkdir(from);
+    await fill(from);
+    const before = await describeTree(from);
+    const source = await openFolderSource(from, { clock });
+    const { faults, plans } = await copyTree(source, await openFolderTarget(to, options));
+    const again = await copyTree(source, await openFolderTarget(to, options));
+    await source.close();
+    const after = await describeTree(to);
+    expectSameTree(after, before);
+    expect(faults).toEqual([]);
+    expect(plans.every(([, plan]) => plan === 'create')).toBe(true);
+    // The very same is there, and known to be.
+    expect(again.plans.filter(([, plan]) => plan !== 'keep')).toEqual([]);
+    expect(again.faults).toEqual([]);
+    expectSameTree(await describeTree(to), before);
+    return after.described;
+  });
+}
+
+const file = (path: string, content: string, meta = {}) => ({
+  path,
+  kind: 'file',
+  meta: { mode: 0o644, mtimeNs: '1000000000', ...meta },
+  sizeBytes: content.length,
+  content: pieces(Buffer.from(content)),
+});
+
+const name = fc.oneof(
+  fc.constantFrom('a', 'b', 'a-', 'a.', 'c', '\u00e9', '\u{1f600}', 'x'.repeat(255)).map((text) => Buffer.from(text)),
+  fc.constantFrom([0xff], [0x61, 0x80]).map((bytes) => Buffer.from(bytes)),
+);
+const thing = fc.record({
+  names: fc.array(name, { minLength: 1, maxLength: 4 }),
+  kind: fc.constantFrom('file', 'dir', 'symlink', 'hardlink', 'sparse'),
+  content: fc.uint8Array({ maxLength: 60 }),
+  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o4755, 0o2750, 0o700, 0o1777),
+  second: fc.integer({ min: -2_000_000_000, max: 4_000_000_000 }),
+  fraction: fc.integer({ min: 0, max: 999_999 }),
+});
+
+async function make(root: string, things: readonly (typeof thing extends fc.Arbitrary<infer T> ? T : never)[]): Promise<void> {
+  const files: Buffer[] = [];
+  const folders: (readonly [Buffer, number, string])[] = [];
+  for (const { names, kind, content, mode, second, fraction } of things) {
+    const path = Buffer.concat([Buffer.from(root), ...names.flatMap((one) => [Buffer.from('/'), one])]);
+    const time = `${second}.${String(fraction).padStart(6, '0')}`;
+    try {
+      await mkdir(path.subarray(0, path.lastIndexOf('/')), { recursive: true });
+      if (kind === 'dir') await mkdir(path);
+      else if (kind === 'symlink') await symlink(Buffer.from([0x2e, 0x2e, 0x2f, 0xff, 0x61]), path);
+      else if (kind === 'hardlink' && files.length > 0) await link(files[files.length - 1], path);
+      else {
+        await writeFile(path, content, { flag: 'wx' });
+        if (kind === 'sparse') await truncate(path, 30_000);
+        files.push(path);
+      }
+      if (kind === 'dir') folders.push([path, mode, time]);
+      if (kind === 'file' || kind === 'sparse') {
+        await chmod(path, mode);
+        await utimes(path, time, time);
+      }
+    } catch (error) {
+      if (!['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+  for (const [path, mode, time] of folders.reverse()) {
+    await chmod(path, mode);
+    await utimes(path, time, time);
+  }
+}
+
+describe('a folder restored from a folder', () => {
+  it('is the folder, whatever is in it, and is kept as it is by the next restore', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(thing, { maxLength: 12 }), async (things) => {
+        await roundTrip((folder) => make(folder, things), { sync: 'never' });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('has its pipes, sockets, attributes, owners, and times of folders and links', async () => {
+    const server = createServer();
+    const described = await roundTrip(async (folder) => {
+      await mkdir(join(folder, 'd/e'), { recursive: true });
+      await writeFile(join(folder, 'd/f'), 'x');
+      await setAttribute(join(folder, 'd'), 'user.d', Buffer.from([0, 255]));
+      await setAttribute(join(folder, 'd/f'), 'user.empty', Buffer.alloc(0));
+      await chmod(join(folder, 'd/f'), 0o400);
+      await symlink('/etc/passwd', join(folder, 'link'));
+      execFileSync('touch', ['-h', '-d', '1999-12-31 23:59:59.987654321Z', join(folder, 'link')]);
+      execFileSync('mkfifo', ['-m', '640', join(folder, 'pipe')]);
+      server.listen(join(folder, 'socket'));
+      await once(server, 'listening');
+      if (isRoot) for (const path of ['d/f', 'link', 'pipe', 'd']) execFileSync('chown', ['-h', '1234:4321', join(folder, path)]);
+      await chmod(join(folder, 'd'), 0o500);
+      execFileSync('touch', ['-d', '1960-02-03 04:05:06.789Z', join(folder, 'd')]);
+    });
+    server.close();
+    expect(described.map(({ path, kind }) => [path, kind])).toEqual([
+      ['d', 'dir'],
+      ['d/e', 'dir'],
+      ['d/f', 'file'],
+      ['link', 'symlink'],
+      ['pipe', 'fifo'],
+      ['socket', 'socket'],
+    ]);
+  });
+
+  it.skipIf(!isRoot)('has its access lists, capabilities and devices, where root asks for them', async () => {
+    // The capability to bind low ports, and rwx for user 1000, as the kernel has them.
+    const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+    const list = Buffer.from('0200000001000600ffffffff02000700e803000004000400ffffffff10000700ffffffff20000400ffffffff', 'hex');
+    await roundTrip(
+      async (folder) => {
+        await writeFile(join(folder, 'f'), 'x');
+        execFileSync('chown', ['5:5', join(folder, 'f')]);
+        await setAttribute(join(folder, 'f'), 'security.capability', capability);
+        await setAttribute(join(folder, 'f'), 'system.posix_acl_access', list);
+        execFileSync('mknod', [join(folder, 'null'), 'c', '1', '3']);
+        execFileSync('mknod', ['-m', '600', join(folder, 'disk'), 'b', '259', '70000']);
+      },
+      { devices: true },
+    );
+  });
+
+  it('is as deep as the other, past the longest path there can be', async () => {
+    await withFolder(async (root) => {
+      const target = await openFolderTarget(join(root, 'to'), { sync: 'never' });
+      const deep = Array.from({ length: 40 }, () => 'd'.repeat(250));
+      for (let i = 1; i <= deep.length; i++) {
+        await target.write({ path: deep.slice(0, i).join('/'), kind: 'dir', meta: { mode: 0o755, mtimeNs: '5000000000' }, sizeBytes: 0 });
+      }
+      await target.write(file([...deep, 'f'].join('/'), 'deep'));
+      expect(await target.finish()).toEqual([]);
+      const { described, faults, times } = await describeTree(join(root, 'to'));
+      expect(described).toHaveLength(41);
+      expect(new Set(times.slice(0, 40))).toEqual(new Set([5_000_000_000n]));
+      expect(faults).toEqual([]);
+    });
+  });
+
+  it('takes as little space as the other where that has holes', async () => {
+    await withFolder(async (root) => {
+      const content = Buffer.alloc(3_000_000);
+      content.write('begin', 1);
+      content.write('middle', 1_500_000);
+      const item = { path: 'f', kind: 'file', sizeBytes: content.length };
+      for (const sparse of [true, false]) {
+        const target = await openFolderTarget(root);
+        await target.write({ ...item, meta: { sparse }, content: pieces(content) });
+        await target.finish();
+        const { blocks } = await stat(join(root, 'f'));
+        if (sparse) expect(blocks * 512).toBeLessThan(500_000);
+        else expect(blocks * 512).toBeGreaterThanOrEqual(3_000_000);
+        expect(Buffer.compare(await readFile(join(root, 'f')), content)).toBe(0);
+      }
+    });
+  });
+});
+
+describe('a folder target that cannot be made', () => {
+  it.each(['/proc/nowhere', '/proc/no/where', '/dev/null/x'])('says so: %s', async (path) => {
+    const write = async () => (await openFolderTarget(path)).write(file('f', 'x'));
+    await expect(write()).rejects.toMatchObject({ kind: expect.stringMatching(/^(?:input|denied|unavailable)$/) });
+  });
+});
+
+describe('what a folder target finds there already', () => {
+  const planned = async (root: string, item: ReturnType<typeof file>, options = {}) => (await openFolderTarget(root, options)).plan(item);
+
+  it('is created, replaced or kept by size, times, mode and links', async () => {
+    await withFolder(async (root) => {
+      const target = await openFolderTarget(join(root, 'to'));
+      expect(await target.plan(file('d/f', 'abc'))).toBe('create');
+      expect(isEmptyTarget(join(root, 'to'))).toBe(true);
+      await target.write(file('d/f', 'abc'));
+      expect(await target.plan(file('d/f', 'abc'))).toBe('keep');
+      expect(await target.plan(file('d/f', 'abcd'))).toBe('replace');
+      expect(await target.plan(file('d/f', 'abc', { mtimeNs: '1000001000' }))).toBe('replace');
+      expect(await target.plan(file('d/f', 'abc', { mode: 0o600 }))).toBe('replace');
+      expect(await target.plan(file('d/f', 'abc', { xattrs: { 'user.a': '' } }))).toBe('replace');
+      expect(await target.plan({ path: 'd/f', kind: 'symlink', meta: { target: 'x' }, sizeBytes: 0 })).toBe('replace');
+      expect(await target.plan({ path: 'd/l', kind: 'hardlink', meta: { target: 'd/f' }, sizeBytes: 0 })).toBe('create');
+      await target.finish();
+      expect(await target.finish()).toEqual([]);
+    });
+  });
+
+  it('is read where the caller wants to compare content', async () => {
+    await withFolder(async (root) => {
+      await (await openFolderTarget(root)).write(file('f', 'abc'));
+      const seen: string[] = [];
+      const isSameContent = async (_item: unknown, there: AsyncIterable<Uint8Array>) => {
+        for await (const piece of there) seen.push(Buffer.from(piece).toString());
+        return seen.at(-1) === 'abc';
+      };
+      expect(await planned(root, file('f', 'abc'), { isSameContent })).toBe('keep');
+      await writeFile(join(root, 'f'), 'abX');
+      await utimes(join(root, 'f'), 1, 1);
+      expect(await planned(root, file('f', 'abc'))).toBe('keep');
+      expect(await planned(root, file('f', 'abc'), { isSameContent })).toBe('replace');
+      expect(await planned(root, file('f', 'abc'), { isSameContent: async () => true })).toBe('keep');
+      expect(seen).toEqual(['abc', 'abX']);
+    });
+  });
+
+  it('is replaced, be it a file, a link or an empty folder; never a folder with things in it', async () => {
+    await withFolder(async (root) => {
+      await mkdir(join(root, 'empty'));
+      await mkdir(join(root, 'full/of'), { recursive: true });
+      await symlink('full', join(root, 'link'));
+      await writeFile(join(root, 'old'), 'old');
+      const target = await openFolderTarget(root);
+      for (const path of ['empty', 'link', 'old']) await target.write(file(path, path));
+      await expect(target.write(file('full', 'x'))).rejects.toMatchObject({
+        kind: 'input',
+        message: 'cannot restore full: there is a folder that is not empty',
+      });
+      await target.write({ path: 'old', kind: 'dir', meta: { mode: 0o700 }, sizeBytes: 0 });
+      expect(await target.finish()).toEqual([]);
+      expect((await readdir(root)).sort()).toEqual(['empty', 'full', 'link', 'old']);
+      expect(await readFile(join(root, 'link'), 'utf8')).toBe('link');
+      expect((await lstat(join(root, 'link'))).isSymbolicLink()).toBe(false);
+      expect(await readdir(join(root, 'full'))).toEqual(['of']);
+    });
+  });
+
+  it('keeps times and modes of kept folders that get something new', async () => {
+    await withFolder(async (root) => {
+      const folder = { path: 'd', kind: 'dir', meta: { mode: 0o555, mtimeNs: '7000000000' }, sizeBytes: 0 };
+      const first = await openFolderTarget(root);
+      await first.write(folder);
+      await first.finish();
+      const second = await openFolderTarget(root);
+      expect(await second.plan(folder)).toBe('keep');
+      expect(await second.plan(file('d/f', 'x'))).toBe('create');
+      await second.write(file('d/f', 'x'));
+      expect(await second.finish()).toEqual([]);
+      const { mode, mtimeMs } = await stat(join(root, 'd'));
+      expect([mode & 0o777, mtimeMs]).toEqual([0o555, 7_000]);
+    });
+  });
+
+  it('loses what a restore that was killed has left beside it', async () => {
+    await withFolder(async (root) => {
+      await mkdir(join(root, 'd'));
+      await writeFile(join(root, 'd/.quarterdeck-0123456789abcdef.part'), 'half');
+      const target = await openFolderTarget(root);
+      await target.write(file('d/f', 'x'));
+      expect(await readdir(join(root, 'd'))).toEqual(['f']);
+      await expect(target.write(file('d/.quarterdeck-0123456789abcdef.part', 'x'))).rejects.toMatchObject({ kind: 'input' });
+    });
+  });
+
+  it.each([
+    ['no folder', async () => undefined, true],
+    ['an empty folder', (path: string) => mkdir(path), true],
+    ['a folder with something in it', (path: string) => mkdir(join(path, 'x'), { recursive: true }), false],
+    ['a file', (path: string) => writeFile(path, ''), false],
+  ])('is empty or not: %s', async (_case, prepare, expected) => {
+    await withFolder(async (root) => {
+      await prepare(join(root, 'to'));
+      expect(isEmptyTarget(join(root, 'to'))).toBe(expected);
+    });
+  });
+
+  it.each([
+    ['a file', (path: string) => writeFile(path, '')],
+    ['a link that leads nowhere', (path: string) => symlink('nowhere', path)],
+    [
+      'a file on the way',
+      async (path: string) => {
+        await rm(join(path, '..'), { recursive: true });
+        await writeFile(join(path, '..'), '');
+      },
+    ],
+  ])('is refused where it is %s', async (_case, prepare) => {
+    await withFolder(async (root) => {
+      await mkdir(join(root, 'way'));
+      await prepare(join(root, 'way/to'));
+      await expect(openFolderTarget(join(root, 'way/to'))).rejects.toMatchObject({ kind: 'input' });
+    });
+  });
+});
