@@ -41,7 +41,8 @@ export interface Scratch {
  * what cannot be had where this runs (a folder on Lambda).
  */
 export interface BackupPlaces {
-  openStore(repository: string): Promise<RepositoryStore>;
+  /** `create`: it may be made where it is not there; else that is `missing`. */
+  openStore(repository: string, options?: { readonly create?: boolean | undefined }): Promise<RepositoryStore>;
   openSource(name: string, options: SourceOptions): Promise<BackupSource>;
   openTarget(name: string, options: TargetOptions): Promise<BackupTarget>;
   /** True where nothing would be replaced: there is nothing there, or nothing in it. */

@@ -30,6 +30,6 @@ export function createSecrets(master: Uint8Array): Secrets {
     idOf: (content) => createHmac('sha256', idKey).update(content).digest(),
     keyFor: derive,
     macOf: (text) => createHmac('sha256', macKey).update(text).digest(),
-    signingSeed: () => derive('report signature', NO_SALT),
+    signingSeed: () => derive('report signature', NO_SALT).export(),
   };
 }

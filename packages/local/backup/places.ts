@@ -13,12 +13,12 @@ import { isEmptyTarget } from './inside.ts';
 export function openLocalPlaces(): BackupPlaces {
   const aws = async () => (await import('#functions/aws-places.ts')).openAwsPlaces();
   return {
-    async openStore(name) {
+    async openStore(name, options) {
       const place = parsePlace(name);
-      if (place.type === 's3') return (await aws()).openStore(name);
+      if (place.type === 's3') return (await aws()).openStore(name, options);
       if (place.type !== 'folder')
         throw new OpsError('input', `${name} cannot hold a repository`, { hint: 'It takes a folder or s3://bucket/prefix.' });
-      return { blobs: await openFolderBlobs(place.path, Date.now) };
+      return { blobs: await openFolderBlobs(place.path, options) };
     },
     async openSource(name, options) {
       const place = parsePlace(name);

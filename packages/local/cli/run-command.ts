@@ -1,4 +1,7 @@
 import { isOpsError } from '#core/errors.ts';
+import { backupCommand } from './backups/backup.ts';
+import { restoreCommand } from './backups/restore.ts';
+import { snapshotsCommand } from './backups/snapshots.ts';
 import type { Command } from './command.ts';
 import { configCommand } from './config.ts';
 import { importCommand } from './import.ts';
@@ -14,6 +17,9 @@ const commands: Readonly<Record<string, Command>> = {
   query: queryCommand,
   rules: rulesCommand,
   config: configCommand,
+  backup: backupCommand,
+  snapshots: snapshotsCommand,
+  restore: restoreCommand,
 };
 
 /** Runs one command line; 0 done, 1 failed, 2 misused. */

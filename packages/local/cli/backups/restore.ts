@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { EntryFilter } from '#backups/entries/entry-filter.ts';
 import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
-import { planRestore } from '#backups/restore/plan-restore.ts';
 import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
