@@ -4,16 +4,20 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { subscriptions } from '#functions/subscriptions.ts';
 import * as events from '#model/events.ts';
+import * as releaseEvents from '#model/release-events.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 /** Where the page is kept. */
 export const eventsPage = resolve(root, 'docs', 'events.md');
 
+/** Where schemas and their comments are. */
+const FILES = ['packages/model/event-envelope.ts', 'packages/model/events.ts', 'packages/model/release-events.ts'];
+
 const HEAD = `# Events
 
-What happens is told on one bus: EventBridge on AWS, in the process when embedded. This page is made from packages/model/events.ts and
-functions/subscriptions.ts by \`node scripts/events-doc.ts\`.
+What happens is told on one bus: EventBridge on AWS, in the process when embedded. This page is made from packages/model/events.ts, the files
+that it takes in, and functions/subscriptions.ts by \`node scripts/events-doc.ts\`.
 
 Every event has a \`source\`, a \`detail-type\` and a \`detail\`. It is written to an outbox in the same transaction as the change that
 it tells of, and sent from there at least once, in any order: whoever consumes it knows it again by \`detail.id\`. A delivery that fails
@@ -23,12 +27,13 @@ that save waiting for a schedule.
 
 /** The page as it should be. */
 export async function renderEventsPage(): Promise<string> {
-  const comments = readComments(await readFile(resolve(root, 'packages/model/events.ts'), 'utf8'));
-  const names = new Map(Object.entries(events).map(([name, value]) => [value as unknown, name]));
+  const sources = await Promise.all(FILES.map((file) => readFile(resolve(root, file), 'utf8')));
+  const comments = new Map(sources.flatMap((source) => [...readComments(source)]));
+  const names = new Map(Object.entries({ ...events, ...releaseEvents }).map(([name, value]) => [value as unknown, name]));
   const sections = events.eventTypes.map(({ source, detailType, schema }) => {
     const name = names.get(schema) ?? '';
     const about = comments.get(name);
-    if (about === undefined) throw new Error(`packages/model/events.ts: ${detailType} has no exported schema with a comment above it`);
+    if (about === undefined) throw new Error(`${FILES.join(', ')}: ${detailType} has no exported schema with a comment above it`);
     return [`### ${detailType}`, `From \`${source}\`. ${about}`, fieldTable(schema, name, comments)].join('\n\n');
   });
   return `${[HEAD, '## Who listens', consumerTable(), '## What they carry', ...sections].join('\n\n').replace(/\n{3,}/g, '\n\n')}\n`;
@@ -64,7 +69,7 @@ function fieldTable(schema: z.ZodType, name: string, comments: ReadonlyMap<strin
   const rows = Object.entries(properties).map(([field, property]) => [
     code(field),
     describeType(property),
-    comments.get(`${name}.${field}`) ?? comments.get(`Envelope.${field}`) ?? '',
+    comments.get(`${name}.${field}`) ?? comments.get(`AboutRelease.${field}`) ?? comments.get(`Envelope.${field}`) ?? '',
   ]);
   return table(['field', 'value', ''], rows);
 }

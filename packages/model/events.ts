@@ -1,13 +1,6 @@
 import * as z from 'zod';
-
-/** What every event of ours carries. */
-const Envelope = z.object({
-  /** Unique: the same event may come twice. */
-  id: z.string().min(1),
-  tenant: z.string().min(1),
-  /** When it happened. */
-  at: z.iso.datetime(),
-});
+import { Envelope } from './event-envelope.ts';
+import { releaseEventTypes } from './release-events.ts';
 
 /** A window's data was rewritten: compacted, or derived as aggregates. */
 export const BlockCommitted = Envelope.extend({
@@ -186,4 +179,5 @@ export const eventTypes = [
   { source: 'quarterdeck.alerts', detailType: 'Incident Opened', schema: IncidentOpened },
   { source: 'quarterdeck.alerts', detailType: 'Incident Merged', schema: IncidentMerged },
   { source: 'quarterdeck.alerts', detailType: 'Incident Resolved', schema: IncidentResolved },
+  ...releaseEventTypes,
 ] as const;
