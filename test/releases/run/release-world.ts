@@ -6,6 +6,7 @@ import { type Fault, faulty, type PortCall } from '#ports/faulty.ts';
 import { createMemoryOutgoing } from '#ports/memory/memory-outgoing.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 import { createMemoryTraffic } from '#ports/memory/memory-traffic.ts';
+import type { TrafficDriver } from '#ports/traffic.ts';
 import type { AnalysisRequest, AnalysisResult } from '#releases/analyze.ts';
 import type { Application } from '#releases/application/application.ts';
 import { applicationFile } from '#releases/application/application-file.ts';
@@ -46,10 +47,12 @@ export interface WorldOptions {
   readonly applications: readonly Application[];
   /** What goes wrong with which call; a new plan is a new process. */
   readonly fault?: ((call: PortCall) => Fault | undefined) | undefined;
+  /** Stands in front of the driver, as whoever watches what it is told. */
+  readonly watch?: ((driver: TrafficDriver) => TrafficDriver) | undefined;
 }
 
 /** Everything that releases touch, in memory, with a clock that tests turn. */
-export function createWorld({ applications }: WorldOptions) {
+export function createWorld({ applications, watch = (driver) => driver }: WorldOptions) {
   const clock = { nowMs: START_MS };
   let ids = 0;
   const stored = createMemoryTable();
@@ -66,7 +69,7 @@ export function createWorld({ applications }: WorldOptions) {
     },
   };
   const open = (fault: WorldOptions['fault']) => {
-    const wrapped = faulty({ table: stored, traffic, judge, outgoing }, fault ?? (() => undefined));
+    const wrapped = faulty({ table: stored, traffic: watch(traffic), judge, outgoing }, fault ?? (() => undefined));
     const { ports } = wrapped;
     const deps: AdvanceDeps = {
       table: ports.table,
