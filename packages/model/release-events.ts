@@ -22,10 +22,8 @@ const AboutRelease = Envelope.extend({
   sentence: z.string(),
   /** Where the release can be looked at. */
   url: z.string(),
-  /** How the one who asked for it wants to be answered, as it came. */
+  /** How one who asked for it wants to be answered, as it came; where several asked, each of them has an event of its own. */
   reply: z.record(z.string(), z.string()).optional(),
-  /** The same for all who asked for it; `reply` is the first. */
-  replies: z.array(z.record(z.string(), z.string())),
 });
 
 /** A release wants to be looked at. Only starts what does so, which looks each minute in any case: it goes by no outbox. */
@@ -37,9 +35,12 @@ export type ReleaseDue = z.infer<typeof ReleaseDue>;
 
 /** A request for a release could not be taken. */
 export const ReleaseRefused = Envelope.extend({
-  repository: z.string(),
-  application: z.string().optional(),
-  environment: z.string().optional(),
+  /** Names the request: there is no release of that name. */
+  release: z.string(),
+  /** What was asked for; the repository where it was no application. */
+  application: z.string(),
+  /** What was asked for; `none` where it was none. */
+  environment: z.string(),
   version: z.string(),
   commit: z.string(),
   /** Why, for people. */
@@ -90,6 +91,14 @@ export const ReleaseStuck = AboutRelease.extend({
 });
 export type ReleaseStuck = z.infer<typeof ReleaseStuck>;
 
+/** A person keeps a release from its next step. */
+export const ReleasePaused = AboutRelease.extend({});
+export type ReleasePaused = z.infer<typeof ReleasePaused>;
+
+/** A person lets a paused release go on. */
+export const ReleaseResumed = AboutRelease.extend({});
+export type ReleaseResumed = z.infer<typeof ReleaseResumed>;
+
 /** A version has all the traffic of its environment, and passed all there was to pass. */
 export const ReleasePromoted = AboutRelease.extend({});
 export type ReleasePromoted = z.infer<typeof ReleasePromoted>;
@@ -118,6 +127,8 @@ export const releaseEventTypes = [
   { source: SOURCE, detailType: 'Analysis Completed', schema: AnalysisCompleted },
   { source: SOURCE, detailType: 'Release Waiting', schema: ReleaseWaiting },
   { source: SOURCE, detailType: 'Release Stuck', schema: ReleaseStuck },
+  { source: SOURCE, detailType: 'Release Paused', schema: ReleasePaused },
+  { source: SOURCE, detailType: 'Release Resumed', schema: ReleaseResumed },
   { source: SOURCE, detailType: 'Release Promoted', schema: ReleasePromoted },
   { source: SOURCE, detailType: 'Release Rolling Back', schema: ReleaseRollingBack },
   { source: SOURCE, detailType: 'Release Rolled Back', schema: ReleaseRolledBack },

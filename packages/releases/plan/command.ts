@@ -1,6 +1,6 @@
 import { OpsError } from '#core/errors.ts';
 import { isEnded, type Release } from '#releases/release/release.ts';
-import { change, type Draft, note } from './draft.ts';
+import { change, type Draft, note, tell } from './draft.ts';
 import { beginShift, currentStep, end, fail, gatesInQuestion, leaveStep, openAsk } from './steps.ts';
 
 export const COMMANDS = ['approve', 'reject', 'pause', 'resume', 'abort', 'promote', 'retry'] as const;
@@ -40,12 +40,14 @@ const HANDLERS: Readonly<Record<Command['command'], (draft: Draft, command: Comm
     if (draft.release.phase !== 'progressing') refuse(draft, command);
     change(draft, { paused: { by: command.actor, atMs: draft.nowMs, why: command.why ?? '' } });
     noteCommand(draft, command, 'paused');
+    tellCommand(draft, command, 'Release Paused');
   },
   resume(draft, command) {
     if (draft.release.phase !== 'progressing') refuse(draft, command);
     if (!draft.release.paused) return;
     change(draft, { paused: undefined });
     noteCommand(draft, command, 'resumed');
+    tellCommand(draft, command, 'Release Resumed');
   },
   abort,
   promote,
@@ -58,6 +60,12 @@ function because({ why }: Command): string {
 
 function noteCommand(draft: Draft, command: Command, what: string): void {
   note(draft, 'command', `${what} by ${command.actor}${because(command)}`, { actor: command.actor });
+}
+
+function tellCommand(draft: Draft, command: Command, detailType: 'Release Paused' | 'Release Resumed'): void {
+  const { application, environment, version } = draft.release;
+  const what = detailType === 'Release Paused' ? 'paused' : 'resumed';
+  tell(draft, detailType, `${application} ${version} in ${environment} was ${what} by ${command.actor}${because(command)}`);
 }
 
 function refuse({ release }: Draft, { command }: Command): never {

@@ -14,6 +14,8 @@ export type ReleaseEventName =
   | 'Analysis Completed'
   | 'Release Waiting'
   | 'Release Stuck'
+  | 'Release Paused'
+  | 'Release Resumed'
   | 'Release Promoted'
   | 'Release Rolling Back'
   | 'Release Rolled Back'

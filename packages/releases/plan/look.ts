@@ -93,6 +93,7 @@ function refreshGates(draft: Draft, facts: GateFacts): GateState | undefined {
   draft.release = { ...release, gates };
   for (const gate of gates) {
     const before = known.get(gate.key);
+    if (before?.sentence !== gate.sentence) draft.isChanged = true;
     if (before?.state === gate.state) continue;
     draft.isChanged = true;
     if (gate.state !== 'running' && (before !== undefined || gate.state !== 'open'))

@@ -16,7 +16,7 @@ import {
 } from './outcomes.ts';
 
 /** Requests that one release answers. */
-const MAX_DELIVERIES = 20;
+const MAX_DELIVERIES = 10;
 
 /** What can happen to a release. */
 export type ReleaseEvent =

@@ -13,7 +13,7 @@ import {
 } from '#releases/release/release-store.ts';
 import { readSlot, type Slot, slotCheck, slotWrite } from '#releases/release/slot.ts';
 import { promotionKey } from '#releases/release/versions.ts';
-import { toBusEvent } from './release-events.ts';
+import { toBusEvents } from './release-events.ts';
 import type { StoreDeps } from './run-deps.ts';
 
 const ATTEMPTS = 12;
@@ -32,7 +32,7 @@ export async function commitPlan(
   const writes = [
     releaseWrite(before, release, stamp),
     ...historyWrites(release, history),
-    ...told.map((each) => outboxWrite(toBusEvent(release, each, nowMs, deps.releaseUrl(release.id)))),
+    ...told.flatMap((each) => toBusEvents(release, each, nowMs, deps.releaseUrl(release.id)).map(outboxWrite)),
     ...placeWrites(before.release, release, slot),
     ...alongside,
   ];

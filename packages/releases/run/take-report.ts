@@ -198,7 +198,8 @@ async function refuse({ table, now }: StartDeps, tenant: string, report: CiRepor
   const { repository, application, environment, commit, reply } = report;
   const detail = ReleaseRefused.parse({
     ...{ id: `refused-${id}`, tenant, at: new Date(now()).toISOString() },
-    ...{ repository, application, environment, version: report.version ?? commit, commit, reply },
+    ...{ release: `refused-${id}`, application: application ?? repository, environment: environment ?? 'none' },
+    ...{ version: report.version ?? commit, commit, reply },
     sentence: refusals.join('; ').slice(0, 2_000).toWellFormed(),
   });
   await retry(() => table.transact([outboxWrite({ source: 'quarterdeck.releases', detailType: 'Release Refused', detail })]));
