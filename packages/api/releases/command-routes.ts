@@ -43,7 +43,7 @@ export function startRoutes(deps: ReleaseDomains): Hono<ApiEnv> {
   app.post('/api/releases', async (c) => {
     const tenant = c.get('tenant');
     const { delivery, actor = 'the API', ...posted } = await readPosted(c, PostedRelease);
-    const key = delivery ?? c.req.header('idempotency-key')?.slice(0, 200) ?? deps.newId();
+    const key = delivery ?? readKey(c) ?? deps.newId();
     const { plan } = await findEnvironment(deps, tenant, posted.application, posted.environment);
     const started = await startRelease(deps, { tenant, ...posted, actor, delivery: `api:${key}` }, plan);
     await deps.announceRelease(tenant, started.id);
@@ -51,6 +51,12 @@ export function startRoutes(deps: ReleaseDomains): Hono<ApiEnv> {
     return c.json(describeWhole(release, deps.now()), started.isNew ? 201 : 200);
   });
   return app;
+}
+
+function readKey(c: ApiContext): string | undefined {
+  const key = c.req.header('idempotency-key');
+  if (key === undefined || (key.length > 0 && key.length <= 200)) return key;
+  throw new OpsError('input', 'Idempotency-Key: takes 1 to 200 characters');
 }
 
 /** POST /api/releases/{id}/{command}. What is so already is no error, so that a command may be sent again. */
