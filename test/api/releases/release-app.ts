@@ -5,6 +5,20 @@ import { createWorld, shop } from '#test/releases/run/release-world.ts';
 
 const strategy = 'strategy: { canary: { steps: [{ weight: 10, pause: 5m, after: [{ approval: {} }, { alerts: {} }] }] } }';
 
+/** What the API answers, as far as tests look into it. */
+interface Answer {
+  readonly [field: string]: unknown;
+  readonly id: string;
+  readonly error: { readonly message: string };
+  readonly next?: string;
+  readonly releases: readonly { readonly version: string; readonly state: string }[];
+  readonly applications: readonly unknown[];
+  readonly plan: readonly { readonly state: string }[];
+  readonly history: readonly { readonly number: number }[];
+  readonly approvals: readonly unknown[];
+  readonly environments: readonly unknown[];
+}
+
 /** The routes of releases over memory, for tenants default and b: `all` may do everything, `query` only that, `b` everything as b. */
 export function createReleaseApp() {
   const world = createWorld({ applications: [shop(strategy)] });
@@ -34,7 +48,7 @@ export function createReleaseApp() {
       body: sent,
       headers: { authorization: `Bearer ${token}`, ...headers },
     });
-    return { status: response.status, body: (await response.json()) as Record<string, any> }; // biome-ignore lint/suspicious/noExplicitAny: JSON of answers
+    return { status: response.status, body: (await response.json()) as Answer };
   };
   return { ...world, app, ask, announced };
 }
