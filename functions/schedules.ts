@@ -12,5 +12,6 @@ export const schedules: readonly Schedule[] = [
   { name: 'alerts-dispatch', function: 'alerts-dispatch', expression: 'rate(1 minute)' },
   { name: 'alerts-correlate', function: 'alerts-correlate', expression: 'rate(1 minute)' },
   { name: 'alerts-deliver', function: 'alerts-deliver', expression: 'rate(1 minute)' },
+  { name: 'releases-advance', function: 'releases-advance', expression: 'rate(1 minute)' },
   { name: 'events-publish', function: 'events-publish', expression: 'rate(1 minute)' },
 ];

@@ -34,4 +34,9 @@ export const subscriptions: readonly Subscription[] = [
     function: 'alerts-deliver',
     pattern: { source: ['quarterdeck.alerts'], 'detail-type': ['Notifications Due'] },
   },
+  {
+    name: 'advance-releases',
+    function: 'releases-advance',
+    pattern: { source: ['quarterdeck.releases'], 'detail-type': ['Ci Reported', 'Release Due'] },
+  },
 ];

@@ -7,10 +7,12 @@ import { type InvokeFunction, invokeRoutes } from './invoke.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { openApiRoutes } from './openapi.ts';
 import { type QueryDomains, queryGroups } from './prometheus/groups.ts';
+import { releaseGroups } from './releases/groups.ts';
+import type { ReleaseDomains } from './releases/release-domains.ts';
 import { rootRoutes } from './root-page.ts';
 
 /** What the routes are made of. */
-export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains {
+export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains, ReleaseDomains {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
   readonly registry: MetricRegistry;
@@ -24,6 +26,7 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     ...ingestGroups(deps),
     ...queryGroups(deps),
     ...alertGroups(deps),
+    ...releaseGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
     { scope: 'query', routes: metricsRoutes(deps) },

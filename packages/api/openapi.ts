@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { alertOperations, ruleOperations } from './alerts/operations.ts';
 import type { ApiEnv } from './api-env.ts';
 import type { Operation } from './operation.ts';
+import { releaseOperations } from './releases/operations.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const stored = { '204': 'All of it is stored, durably.', '400': 'What could not be taken, by reason; the rest is stored.' };
@@ -125,6 +126,7 @@ const operations: readonly Operation[] = [
   ...prometheus,
   ...prometheus.map((operation) => ({ ...operation, path: `/prometheus${operation.path}` })),
   ...alertOperations,
+  ...releaseOperations,
   {
     method: 'post',
     path: '/2015-03-31/functions/{name}/invocations',

@@ -11,6 +11,7 @@ import { alertDomains } from '#functions/alert-domains.ts';
 import { compileAlerting } from '#functions/alerting.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { functionNames } from '#functions/registry.ts';
+import { releaseDomains } from '#functions/release-domains.ts';
 import { schedules } from '#functions/schedules.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import type { EventPattern } from '#ports/bus.ts';
@@ -54,6 +55,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       ...apiGroups({
         ...deps,
         ...alertDomains(deps),
+        ...releaseDomains(deps),
         queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
         invoke,
         functionNames,
@@ -69,7 +71,9 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   await ports.bus.resume();
   if (settings.schedules) await endLeases(ports.table);
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
-  const alerts = settings.schedules ? startAlertLoop(systemTimers, () => runAlerts(invoke, log)) : undefined;
+  const alerts = settings.schedules ? startAlertLoop(systemTimers, () => runEach(alertFunctions, invoke, log)) : undefined;
+  // Apart from alerts: a driver that does not answer keeps none of them waiting.
+  const releases = settings.schedules ? startAlertLoop(systemTimers, () => runEach(releaseFunctions, invoke, log)) : undefined;
   const telemetry = settings.self ? startTelemetry(local, new URL(url).host, log) : undefined;
   return {
     url,
@@ -78,18 +82,21 @@ export async function startServer(settings: Settings, log: (line: string) => voi
       await telemetry?.stop();
       await closeServer(server);
       await alerts?.stop();
+      await releases?.stop();
       await scheduler?.stop();
       await local.close();
     },
   };
 }
 
-/** What the loop runs each second, in place of its schedule. */
+/** What the loops run each second, in place of their schedules. */
 const alertFunctions: readonly string[] = ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver'];
+const releaseFunctions: readonly string[] = ['releases-advance'];
+const looped = new Set([...alertFunctions, ...releaseFunctions]);
 
 /** One after the other: what a rule finds is told in the same second. */
-async function runAlerts(invoke: Invoke, log: (line: string) => void): Promise<void> {
-  for (const name of alertFunctions) {
+async function runEach(names: readonly string[], invoke: Invoke, log: (line: string) => void): Promise<void> {
+  for (const name of names) {
     await invoke(name, {}).catch((error) => log(`${name}: ${error instanceof Error ? error.message : error}`));
   }
 }
@@ -115,7 +122,7 @@ function startTelemetry({ deps, own }: LocalApp, instance: string, log: (line: s
 
 async function startScheduler(ports: LocalPorts, deps: FunctionDeps, invoke: Invoke, log: (line: string) => void): Promise<Scheduler> {
   const scheduler = createScheduler({
-    standing: schedules.filter(({ function: name }) => functionNames.includes(name) && !alertFunctions.includes(name)),
+    standing: schedules.filter(({ function: name }) => functionNames.includes(name) && !looped.has(name)),
     schedules: ports.schedules,
     table: ports.table,
     clock: deps.now,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ConfigChanged } from './configuration-events.ts';
 import { Envelope } from './event-envelope.ts';
 import { kubernetesEventTypes } from './kubernetes-events.ts';
+import { releaseEventTypes } from './release-events.ts';
 
 /** A window's data was rewritten: compacted, or derived as aggregates. */
 export const BlockCommitted = Envelope.extend({
@@ -182,4 +183,5 @@ export const eventTypes = [
   { source: 'quarterdeck.alerts', detailType: 'Incident Resolved', schema: IncidentResolved },
   { source: 'quarterdeck.releases', detailType: 'Config Changed', schema: ConfigChanged },
   ...kubernetesEventTypes,
+  ...releaseEventTypes,
 ] as const;

@@ -48,7 +48,25 @@ export class CrashError extends Error {
   override readonly name = 'CrashError';
 }
 
-const METHODS = new Set(['get', 'put', 'update', 'delete', 'query', 'list', 'transact', 'batch', 'publish', 'presign', 'append', 'send']);
+const METHODS = new Set([
+  'get',
+  'put',
+  'update',
+  'delete',
+  'query',
+  'list',
+  'transact',
+  'batch',
+  'publish',
+  'presign',
+  'append',
+  'send',
+  'read',
+  'shift',
+  'restore',
+  'capture',
+  'analyze',
+]);
 const BATCHES = new Set(['table.batch', 'blobs.delete', 'bus.publish']);
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>;

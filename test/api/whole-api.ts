@@ -10,6 +10,7 @@ import { alertDomains } from '#functions/alert-domains.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { functionNames, loadFunction } from '#functions/registry.ts';
+import { releaseDomains } from '#functions/release-domains.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { createLocalUploads, verifyTicket } from '#local/local-uploads.ts';
 import { uploadRoutes } from '#local/upload-route.ts';
@@ -86,6 +87,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
       ...apiGroups({
         ...deps,
         ...alertDomains(deps),
+        ...releaseDomains(deps),
         queryLimits: (tenant) => tenantSettings(config, tenant).queryLimits,
         invoke,
         functionNames,

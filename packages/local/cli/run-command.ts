@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import { configCommand } from './config.ts';
 import { importCommand } from './import.ts';
 import { queryCommand } from './query.ts';
+import { releaseCommand } from './release.ts';
 import { rulesCommand } from './rules.ts';
 import { runFunctionCommand } from './run.ts';
 import { startCommand } from './start.ts';
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, Command>> = {
   backup: backupCommand,
   snapshots: snapshotsCommand,
   restore: restoreCommand,
+  release: releaseCommand,
 };
 
 /** Runs one command line; 0 done, 1 failed, 2 misused. */
