@@ -1,9 +1,11 @@
 import { type Config, type ConfigFiles, loadConfig } from '#config/load-config.ts';
 import { compileAlerting } from './alerting.ts';
+import { compileFlags } from './flags-deps.ts';
 
 /** Reads a configuration folder with every file that anything here takes; `input` with a line for each problem. */
 export async function loadWholeConfig(files: ConfigFiles): Promise<Config> {
   const config = await loadConfig(files);
   await compileAlerting(config);
+  await compileFlags(config);
   return config;
 }

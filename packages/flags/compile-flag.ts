@@ -59,7 +59,7 @@ export function compileFlag(key: string, flag: FlagDefinition, { evaluators = {}
     isEnabled: flag.state === 'ENABLED',
     variants: new Map(Object.entries(flag.variants)),
     defaultVariant: flag.defaultVariant ?? undefined,
-    targeting: hasTargeting ? compileTargeting(targeting, evaluators, `flags.${key}.targeting`).run : undefined,
+    targeting: hasTargeting ? compileTargeting(targeting, flag.$evaluators ?? evaluators, `flags.${key}.targeting`).run : undefined,
     rollout: rollout && {
       variant: rollout.variant,
       percentage: rollout.percentage,

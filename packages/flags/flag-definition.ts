@@ -50,6 +50,8 @@ export const FlagDefinition = z.looseObject({
   /** Before and after these the flag gives its default variant to all. */
   activeFrom: Time.optional(),
   activeUntil: Time.optional(),
+  /** Rules that its targeting refers to, where it is in no set that has them. */
+  $evaluators: z.record(z.string().min(1), Rule).optional(),
 });
 export type FlagDefinition = z.infer<typeof FlagDefinition>;
 
