@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { alertOperations, ruleOperations } from './alerts/operations.ts';
 import type { ApiEnv } from './api-env.ts';
+import { flagOperations } from './flags/operations.ts';
 import type { Operation } from './operation.ts';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -125,6 +126,7 @@ const operations: readonly Operation[] = [
   ...prometheus,
   ...prometheus.map((operation) => ({ ...operation, path: `/prometheus${operation.path}` })),
   ...alertOperations,
+  ...flagOperations,
   {
     method: 'post',
     path: '/2015-03-31/functions/{name}/invocations',

@@ -2,7 +2,7 @@ import type { Scope } from './auth.ts';
 
 /** One path as documented: what it takes and answers. */
 export interface Operation {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   /** With `{name}` for what varies. */
   readonly path: string;
   readonly summary: string;

@@ -36,19 +36,19 @@ const partition = (tenant: string) => `flags/usage/${tenant}`;
  * does not grow with evaluations. What a process saw in its last minute is lost where it ends.
  */
 export function createFlagUsage(table: Table, now: Clock): FlagUsage {
-  let day = '';
+  let [dayNumber, day] = [-1, ''];
   let seen = new Set<string>();
   let pending: Item[] = [];
   let flushedMs = now();
   return {
     note(tenant, flag, variant = '', asked) {
       const id = `${asked}\0${tenant}\0${flag}\0${variant}`;
-      if (seen.has(id)) return;
-      const today = isoDate(now());
-      if (today !== day || seen.size >= MAX_SEEN) {
-        day = today;
+      const today = Math.floor(now() / DAY_MS);
+      if (today !== dayNumber || seen.size >= MAX_SEEN) {
+        [dayNumber, day] = [today, isoDate(now())];
         seen = new Set();
       }
+      if (seen.has(id)) return;
       seen.add(id);
       const sk = createHash('sha256').update(id).digest('hex').slice(0, 40);
       const expiresAtS = Math.floor((now() + KEPT_DAYS * DAY_MS) / 1_000);
