@@ -73,13 +73,16 @@ const branch: Operation = {
 function logical(stopsAt: boolean): Operation {
   return {
     arity: [1, MANY],
-    build: (args) => (env) => {
-      let value: unknown = null;
-      for (const { run } of args) {
-        value = run(env);
-        if (isTruthy(value) === stopsAt) return value;
-      }
-      return value;
+    build: (args) => {
+      const runs = args.map(({ run }) => run);
+      return (env) => {
+        let value: unknown = null;
+        for (let i = 0; i < runs.length; i++) {
+          value = runs[i]!(env);
+          if (isTruthy(value) === stopsAt) return value;
+        }
+        return value;
+      };
     },
   };
 }

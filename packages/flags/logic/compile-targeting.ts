@@ -5,7 +5,7 @@ import type { Compiled, Operation, Run } from './compiled.ts';
 import { MAX_TOTAL_WEIGHT, type Share, splitFractionally } from './fractional.ts';
 import { semVer } from './sem-ver.ts';
 import { splitAsUnleash, unleashField, unleashRollout, unleashStickiness } from './unleash-operations.ts';
-import { readPath } from './values.ts';
+import { readName, readPath } from './values.ts';
 
 /** Rules that others refer to by `$ref`. */
 export type Evaluators = Readonly<Record<string, unknown>>;
@@ -146,6 +146,7 @@ function readVariable(name: unknown, fallback: unknown, { path }: Place): Run {
   if (name === '$flagd.timestamp') return (env) => Math.floor(env.nowMs / 1_000);
   if (String(name).startsWith('$flagd.')) throw refusal(path, '$flagd has flagKey and timestamp');
   const steps = String(name).split('.');
+  if (steps.length === 1) return (env) => readName(env.data, steps[0] as string) ?? fallback;
   if (fallback === null) return (env) => readPath(env.data, steps);
   return (env) => readPath(env.data, steps) ?? fallback;
 }

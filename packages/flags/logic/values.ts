@@ -51,12 +51,15 @@ export function toText(value: unknown): string {
 /** Reads a path of own properties and list positions; null where it leads nowhere. Prototypes are never reached. */
 export function readPath(data: unknown, path: readonly string[]): unknown {
   let value = data;
-  for (const name of path) {
-    if (typeof value !== 'object' || value === null) return null;
-    if (Array.isArray(value) ? !isPosition(name) : !Object.hasOwn(value, name)) return null;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value === undefined ? null : value;
+  for (const name of path) value = readName(value, name);
+  return value ?? null;
+}
+
+/** Reads one own property or list position; null where there is none. */
+export function readName(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return null;
+  if (Array.isArray(value) ? !isPosition(name) : !Object.hasOwn(value, name)) return null;
+  return (value as Record<string, unknown>)[name] ?? null;
 }
 
 function isPosition(name: string): boolean {

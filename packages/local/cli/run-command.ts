@@ -1,6 +1,7 @@
 import { isOpsError } from '#core/errors.ts';
 import type { Command } from './command.ts';
 import { configCommand } from './config.ts';
+import { flagsCommand } from './flags.ts';
 import { importCommand } from './import.ts';
 import { queryCommand } from './query.ts';
 import { rulesCommand } from './rules.ts';
@@ -13,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   import: importCommand,
   query: queryCommand,
   rules: rulesCommand,
+  flags: flagsCommand,
   config: configCommand,
 };
 
