@@ -2,9 +2,8 @@ import { flagGroups } from '#api/flags/groups.ts';
 import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
 import { flagDomains } from '#functions/flags-deps.ts';
 import { respondOnLambda } from '#functions/http.ts';
-import { loadWholeConfig } from '#functions/whole-config.ts';
 
-const respond = respondOnLambda((deps) => flagGroups(flagDomains(deps)), { load: loadWholeConfig });
+const respond = respondOnLambda((deps) => flagGroups(flagDomains(deps)));
 
 /** Evaluates flags by OFREP, and manages them, behind a function URL. */
 export async function handler(event: UrlEvent): Promise<UrlResult> {

@@ -14,7 +14,7 @@ import {
   planRollout,
 } from '#flags/store/plan-change.ts';
 import type { FlagDomains } from './flag-domains.ts';
-import { KillRequest, RolloutRequest, readExpected, readForm, readJsonBody, readSaid } from './flag-requests.ts';
+import { assertRoom, KillRequest, RolloutRequest, readExpected, readForm, readJsonBody, readSaid } from './flag-requests.ts';
 import { importFlags } from './import-flags.ts';
 
 const PATH = '/api/flags';
@@ -33,6 +33,7 @@ export function changeFlagRoutes(domains: FlagDomains): Hono<ApiEnv> {
     if (RESERVED.has(key)) throw new OpsError('input', `a flag cannot be called ${key}: the API has something else there`);
     const definition = readFlagDefinition(await readJsonBody(c, MAX_FLAG_BYTES), 'flag');
     const expected = readExpected(c);
+    assertRoom(await domains.readFlags(c.get('tenant')), [key]);
     const changed = await change(
       deps,
       c,

@@ -4,6 +4,7 @@ import { readBody } from '#api/read-body.ts';
 import { OpsError } from '#core/errors.ts';
 import { parseBoundedJson } from '#flags/bounded-json.ts';
 import { describeIssues, RolloutStep } from '#flags/flag-definition.ts';
+import type { FlagView } from '#flags/store/flag-view.ts';
 import type { Expected } from '#flags/store/plan-change.ts';
 
 const By = z.string().min(1).max(200);
@@ -70,4 +71,13 @@ export function readCount(c: ApiContext, name: string, fallback: number, most: n
   if (count < 1 || count > most)
     throw new OpsError('input', `${name} takes a whole number from 1 to ${most}; got ${JSON.stringify(text.slice(0, 60))}`);
   return count;
+}
+
+const MAX_FLAGS = 5_000;
+
+/** `limit` where a tenant would have more flags than are taken, but for writers at once, who may pass it by as many. */
+export function assertRoom({ flags }: FlagView, keys: Iterable<string>): void {
+  const added = [...keys].filter((key) => !flags.has(key)).length;
+  if (added > 0 && flags.size + added > MAX_FLAGS)
+    throw new OpsError('limit', `there are ${flags.size} flags, and at most ${MAX_FLAGS} are taken`);
 }

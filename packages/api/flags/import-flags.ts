@@ -6,7 +6,7 @@ import { type ChangeDeps, changeFlag } from '#flags/store/change-flag.ts';
 import { planPut } from '#flags/store/plan-change.ts';
 import { translateUnleash } from '#flags/unleash/translate.ts';
 import type { FlagDomains } from './flag-domains.ts';
-import { readJsonBody, readSaid } from './flag-requests.ts';
+import { assertRoom, readJsonBody, readSaid } from './flag-requests.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_FLAGS = 2_000;
@@ -23,12 +23,13 @@ export async function importFlags(domains: FlagDomains, deps: ChangeDeps, c: Api
   if (flags.size > MAX_FLAGS) throw new OpsError('limit', `${flags.size} flags are more than the ${MAX_FLAGS} of one import`);
   if (c.req.query('dryRun') === 'true') return { flags: Object.fromEntries(flags), notes };
   const said = readSaid(c, { reason: c.req.query('reason') ?? `imported from ${c.req.query('format')}` });
-  const { flags: there } = await domains.readFlags(c.get('tenant'));
+  const view = await domains.readFlags(c.get('tenant'));
+  assertRoom(view, flags.keys());
   const imported: Imported[] = [];
   for (const [key, definition] of flags) {
     const input = { tenant: c.get('tenant'), key, ...said };
     try {
-      const before = there.get(key)?.version ?? 0;
+      const before = view.flags.get(key)?.version ?? 0;
       const { record } = await changeFlag(deps, input, (current) => planPut(current, definition, 'any', false));
       const result = record?.version === before ? 'unchanged' : before === 0 ? 'created' : 'changed';
       imported.push({ key, result });

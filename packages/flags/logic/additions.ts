@@ -1,11 +1,14 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
 import { isOpsError } from '#core/errors.ts';
 import { compileSearch } from '#core/re2.ts';
+import { estimateProgram } from '#core/re2-size.ts';
 import type { Operation } from './compiled.ts';
 import { spend } from './environment.ts';
 import { toNumber } from './values.ts';
 
 const MAX_PATTERN = 1_000;
+/** Instructions of a pattern: at worst each is looked at for each character. */
+const MAX_PROGRAM = 2_000;
 const MAX_SEARCHED = 4_096;
 
 /** `{"starts_with": [text, prefix]}` and `ends_with`: null where either is no text. */
@@ -76,6 +79,7 @@ export const regexMatch: Operation = {
     const source = pattern!.constant?.value;
     if (typeof source !== 'string' || source.length > MAX_PATTERN)
       return refuse(`the pattern is a literal text of at most ${MAX_PATTERN} characters`);
+    if (estimateProgram(source).size > MAX_PROGRAM) return refuse(`the pattern comes to more than ${MAX_PROGRAM} instructions`);
     try {
       compileSearch(source);
     } catch (error) {

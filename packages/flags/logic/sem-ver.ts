@@ -1,4 +1,4 @@
-import { compare } from 'semver';
+import compare from 'semver/functions/compare.js'; // the whole package would bundle ten times as much
 import type { Operation } from './compiled.ts';
 
 const FORM = /^[vV]?((?:0|[1-9]\d{0,15})(?:\.(?:0|[1-9]\d{0,15})){0,2})((?:-[0-9A-Za-z.-]{1,200})?(?:\+[0-9A-Za-z.-]{1,200})?)$/;

@@ -36,11 +36,13 @@ export async function readCurrent(
   overDamage = false,
 ): Promise<CurrentFlag> {
   const item = await retry(() => deps.table.get({ pk: flagPartition(tenant), sk: key }));
-  const read = item && overDamage ? decodeRecord(item) : undefined;
+  const file = (await deps.files(tenant)).get(key);
+  // Of a file's flag only settings can be damaged, and it has to be possible to turn it off.
+  const read = item && (overDamage || file) ? decodeRecord(item) : undefined;
   // What cannot be read counts as deleted, and its version goes on.
   const damaged =
     read && 'problem' in read ? { key, version: read.version, changeId: '', isDeleted: true, createdAtMs: 0, updatedAtMs: 0 } : undefined;
-  return { key, record: damaged ?? wholeRecord(item), file: (await deps.files(tenant)).get(key) };
+  return { key, record: damaged ?? wholeRecord(item), file };
 }
 
 /**

@@ -41,6 +41,11 @@ export interface FlagView {
 /** Reads a tenant's flags as they are now: one strongly consistent read, and all of them again only where something changed. */
 export type ReadFlags = (tenant: string) => Promise<FlagView>;
 
+interface LoadDeps {
+  readonly table: Table;
+  readonly files: (tenant: string) => Promise<FileFlags>;
+}
+
 interface Loaded {
   readonly version: number;
   readonly view: Promise<FlagView>;
@@ -56,7 +61,7 @@ export function createFlagReader(table: Table, files: (tenant: string) => Promis
     const version = Number(pointer?.version ?? 0);
     const found = known.get(tenant);
     if (found && found.version >= version) return found.view;
-    const view = load(table, tenant, version, await files(tenant), await found?.view.catch(() => undefined));
+    const view = load({ table, files }, tenant, version, found?.view);
     const loaded = { version, view };
     known.set(tenant, loaded);
     // What failed is tried again by the next request.
@@ -65,7 +70,10 @@ export function createFlagReader(table: Table, files: (tenant: string) => Promis
   };
 }
 
-async function load(table: Table, tenant: string, version: number, files: FileFlags, before: FlagView | undefined): Promise<FlagView> {
+async function load(deps: LoadDeps, tenant: string, version: number, known: Promise<FlagView> | undefined): Promise<FlagView> {
+  const { table } = deps;
+  const files = await deps.files(tenant);
+  const before = await known?.catch(() => undefined);
   const items = new Map<string, Item>();
   for (let after: string | undefined; version > 0; ) {
     const page = await retry(() => table.query({ pk: flagPartition(tenant), after }));
