@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { LogicEngine } from 'json-logic-engine';
 import { describe, expect, it } from 'vitest';
 import { compileTargeting } from '#flags/logic/compile-targeting.ts';
-import { createEnvironment } from '#flags/logic/environment.ts';
+import { createEnvironment, startFlag } from '#flags/logic/environment.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const run = (targeting: unknown, context: object = {}) =>
@@ -94,6 +94,24 @@ describe('a hostile context', () => {
   ])('is cut off at %s', (_, targeting) => {
     const context = { l: many, lists: Array(50).fill(many) };
     expect(() => run({ if: [targeting, 'on', 'off'] }, context)).toThrow(/takes more than 200000 steps/);
+  });
+
+  it('cannot make all flags of a request dear', () => {
+    const { run: dear } = compileTargeting(
+      { some: [{ var: 'lists' }, { some: [{ var: '' }, { '===': [{ var: '' }, -1] }] }] },
+      {},
+      'targeting',
+    );
+    const env = createEnvironment({ lists: Array(50).fill(many) }, NOW, () => 0.5);
+    const steps: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      startFlag(env, `f${i}`);
+      steps.push(env.given);
+      expect(() => dear(env)).toThrow(/takes more than/);
+    }
+    expect([steps[0], steps.at(-1), steps.reduce((sum, given) => sum + given, 0)]).toEqual([200_000, 0, 4_000_000]);
+    startFlag(env, 'plain');
+    expect(compileTargeting({ '==': [{ var: 'lists' }, 1] }, {}, 'targeting').run(env)).toBe(false);
   });
 
   it('of a megabyte is hashed and compared without harm', () => {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileFlag } from '#flags/compile-flag.ts';
 import { evaluateFlag } from '#flags/evaluate-flag.ts';
@@ -86,6 +87,24 @@ describe('the translation from Unleash', () => {
   ])('says of %s that it never holds', (_, more, note) => {
     const translated = translateUnleash(feature(more));
     expect([flagValue(translated, 'f', {}), translated.notes]).toEqual([false, [expect.stringMatching(note)]]);
+  });
+
+  it('keeps who is in as the percentage grows', () => {
+    const isIn = (rollout: number, userId: string) =>
+      flagValue(
+        translateUnleash(feature({ strategies: [{ name: 'flexibleRollout', parameters: { rollout: String(rollout), groupId: 'g' } }] })),
+        'f',
+        { userId },
+      );
+    const percentage = fc.integer({ min: 0, max: 100 });
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1 }),
+        percentage,
+        percentage,
+        (id, p, q) => isIn(Math.min(p, q), id) !== true || isIn(Math.max(p, q), id) === true,
+      ),
+    );
   });
 
   it('leaves out what cannot be a flag, and says so', () => {
