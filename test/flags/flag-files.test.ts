@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config/load-config.ts';
+import { parseFlagSet } from '#flags/flag-set.ts';
 import { compileFlags } from '#functions/flag-files.ts';
 import { flagRollouts } from '#functions/flags-deps.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
@@ -12,6 +15,12 @@ const filesOf = (files: Readonly<Record<string, unknown>>) => {
   );
   return { readFile: async (path: string) => texts[path], list: async () => Object.keys(texts).sort() };
 };
+
+it('reads the flag sets of docs/flags/flags.md', () => {
+  const text = readFileSync(resolve(import.meta.dirname, '..', '..', 'docs', 'flags', 'flags.md'), 'utf8');
+  const sets = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, set]) => [...parseFlagSet(set as string).flags.keys()]);
+  expect(sets).toEqual([['new-checkout', 'header-color'], ['sale']]);
+});
 
 describe('flag files of the configuration folder', () => {
   it("are tenant default's, and in a subfolder another's", async () => {
