@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { measureAlone } from './alerts.ts';
 import { measureBundles } from './bundle.ts';
 import { priceBatch } from './cost.ts';
+import { measureFlagEvaluation } from './flags.ts';
 import { measureGrowth } from './growth.ts';
 import { hasKit, type KitOptions, type KitRun, kitFolder, runKit } from './kit.ts';
 import { measureNab } from './nab.ts';
@@ -28,6 +29,7 @@ const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   rules: measureRuleSet,
   storm: measureAlertStorm,
   anomalies: measureAnomalies,
+  flags: measureFlags,
 };
 
 async function measurePeers(): Promise<Figure[]> {
@@ -179,6 +181,26 @@ async function measureAnomalies(): Promise<Figure[]> {
     { what: 'NAB, standard profile, frozen set', bar: '>= 66', measured: `${standard.toFixed(2)} (${profiles})`, isMet: standard >= 66 },
     { what: 'anomaly detector, an update', bar: '<= 20 us', measured: `${updateUs.toFixed(1)} us`, isMet: updateUs <= 20 },
     { what: 'anomaly detector, largest state', bar: '<= 4 KB', measured: `${stateBytes} bytes`, isMet: stateBytes <= 4_096 },
+  ];
+}
+
+async function measureFlags(): Promise<Figure[]> {
+  const { flagUs, bulkMs, engineHeavyUs } = measureFlagEvaluation();
+  console.log(`(json-logic-engine, compiled: ${engineHeavyUs.toFixed(2)} us for the targeting-heavy flag)`);
+  const perFlag = (bulkMs * 1_000) / 500;
+  return [
+    ...Object.entries(flagUs).map(([kind, us]) => ({
+      what: `a flag evaluated, ${kind}`,
+      bar: '<= 50 us',
+      measured: `${us.toFixed(2)} us`,
+      isMet: us <= 50,
+    })),
+    {
+      what: '500 flags of all kinds, as JSON',
+      bar: '<= 50 us a flag',
+      measured: `${perFlag.toFixed(2)} us a flag (${bulkMs.toFixed(2)} ms)`,
+      isMet: perFlag <= 50,
+    },
   ];
 }
 

@@ -2,6 +2,8 @@ import type { MetricRegistry } from '#core/metrics.ts';
 import type { AlertDomains } from './alerts/alert-domains.ts';
 import { alertGroups } from './alerts/groups.ts';
 import type { RouteGroup } from './create-api.ts';
+import type { FlagDomains } from './flags/flag-domains.ts';
+import { flagGroups } from './flags/groups.ts';
 import { type IngestDomains, ingestGroups } from './ingest/groups.ts';
 import { type InvokeFunction, invokeRoutes } from './invoke.ts';
 import { metricsRoutes } from './metrics-route.ts';
@@ -12,7 +14,7 @@ import type { ReleaseDomains } from './releases/release-domains.ts';
 import { rootRoutes } from './root-page.ts';
 
 /** What the routes are made of. */
-export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains, ReleaseDomains {
+export interface ApiDomains extends IngestDomains, QueryDomains, AlertDomains, ReleaseDomains, FlagDomains {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
   readonly registry: MetricRegistry;
@@ -27,6 +29,7 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     ...queryGroups(deps),
     ...alertGroups(deps),
     ...releaseGroups(deps),
+    ...flagGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
     { scope: 'query', routes: metricsRoutes(deps) },

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { alertOperations, ruleOperations } from './alerts/operations.ts';
 import type { ApiEnv } from './api-env.ts';
+import { flagOperations } from './flags/operations.ts';
 import type { Operation } from './operation.ts';
 import { releaseOperations } from './releases/operations.ts';
 
@@ -127,6 +128,7 @@ const operations: readonly Operation[] = [
   ...prometheus.map((operation) => ({ ...operation, path: `/prometheus${operation.path}` })),
   ...alertOperations,
   ...releaseOperations,
+  ...flagOperations,
   {
     method: 'post',
     path: '/2015-03-31/functions/{name}/invocations',

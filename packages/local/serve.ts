@@ -10,6 +10,7 @@ import { HOUR_MS } from '#core/time.ts';
 import { alertDomains } from '#functions/alert-domains.ts';
 import { compileAlerting } from '#functions/alerting.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
+import { flagDomains } from '#functions/flags-deps.ts';
 import { functionNames } from '#functions/registry.ts';
 import { releaseDomains } from '#functions/release-domains.ts';
 import { schedules } from '#functions/schedules.ts';
@@ -56,6 +57,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
         ...deps,
         ...alertDomains(deps),
         ...releaseDomains(deps),
+        ...flagDomains(deps),
         queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
         invoke,
         functionNames,

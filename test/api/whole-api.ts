@@ -8,6 +8,7 @@ import { loadConfig, tenantSettings } from '#config/load-config.ts';
 import { createMetricRegistry, type MetricRegistry } from '#core/metrics.ts';
 import { alertDomains } from '#functions/alert-domains.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
+import { flagDomains } from '#functions/flags-deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { functionNames, loadFunction } from '#functions/registry.ts';
 import { releaseDomains } from '#functions/release-domains.ts';
@@ -88,6 +89,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
         ...deps,
         ...alertDomains(deps),
         ...releaseDomains(deps),
+        ...flagDomains(deps),
         queryLimits: (tenant) => tenantSettings(config, tenant).queryLimits,
         invoke,
         functionNames,

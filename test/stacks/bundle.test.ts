@@ -17,6 +17,7 @@ const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonl
   'api/delete-key': [1.2 * MB, data],
   'events/drain': [1.2 * MB, data],
   'events/publish': [1.2 * MB, [...data, '@aws-sdk/client-eventbridge']],
+  'flags/http': [1.3 * MB, data],
   'ingest/aggregate': [1.2 * MB, data],
   'ingest/http': [1.3 * MB, data],
   'ingest/import': [1.25 * MB, data],

@@ -4,6 +4,7 @@ import { restoreCommand } from './backups/restore.ts';
 import { snapshotsCommand } from './backups/snapshots.ts';
 import type { Command } from './command.ts';
 import { configCommand } from './config.ts';
+import { flagsCommand } from './flags.ts';
 import { importCommand } from './import.ts';
 import { queryCommand } from './query.ts';
 import { releaseCommand } from './release.ts';
@@ -17,6 +18,7 @@ const commands: Readonly<Record<string, Command>> = {
   import: importCommand,
   query: queryCommand,
   rules: rulesCommand,
+  flags: flagsCommand,
   config: configCommand,
   backup: backupCommand,
   snapshots: snapshotsCommand,
