@@ -76,7 +76,7 @@ function readProtectionRule(payload: unknown, { apiUrl, appId }: GithubContext):
     report: {
       ...deploymentFields(repository, deployment, event.sender),
       environment,
-      reply: { ...replyTo(repository, deployment, installation), environment, callbackUrl },
+      reply: { ...replyTo(repository, deployment, installation), environment, callbackUrl, rule: String(deployment.id) },
     },
     note,
   };

@@ -137,7 +137,7 @@ describe.skipIf(!root)("GitHub's example payloads", () => {
     const { post, reported } = createWebhookApp();
     const body = readFileSync(`${root}/${event}/${file}`);
     const { status: code, answer } = await post('/webhooks/github', githubHeaders(event, body, 'delivery-1'), body);
-    const { reason, ...report } = { reason: undefined, ...expected[`${event}/${file}`] } as { reason?: string };
+    const { reason, ...report }: { reason?: string } = expected[`${event}/${file}`] ?? {};
     const says = Object.keys(report).length > 0;
     expect(code).toBe(202);
     if (!says) {

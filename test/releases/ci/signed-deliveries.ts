@@ -80,7 +80,7 @@ export function createWebhookApp(options: Partial<WebhookDomains> = {}) {
     clock,
     table,
     reported: () => bus.published.map(({ detail }) => detail as unknown as CiReported),
-    async post(path: string, headers: Record<string, string>, body: BodyInit) {
+    async post(path: string, headers: Record<string, string>, body: string | Uint8Array<ArrayBuffer>) {
       const response = await app.request(path, { method: 'POST', headers, body });
       const answer = (await response.json()) as Record<string, unknown> & { error?: { kind: string; message: string; hint?: string } };
       return { status: response.status, answer };
