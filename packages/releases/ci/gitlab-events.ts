@@ -169,6 +169,8 @@ function readDeployment(payload: unknown): ReadEvent {
   const reply = {
     ...{ provider: 'gitlab', repository: project.path_with_namespace, project: String(project.id), sha: commit, environment },
     ...{ ref: shared.ref ?? '', deploymentId: String(deployment.deployment_id) },
+    // What is not blocked takes no approval.
+    ...(status === 'blocked' && { approval: 'needed' }),
   };
   const subject = `deployment/${project.id}/${deployment.deployment_id}`;
   return { kind: 'report', report: { kind: 'release-requested', ...shared, reply }, subject };

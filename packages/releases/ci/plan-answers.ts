@@ -92,7 +92,7 @@ function planGitlab(event: ReleaseEvent, phase: Phase, reply: Reply): Answer[] {
     const place = [reply.project, reply.mergeRequest, reply.statusCheck, reply.sha];
     answers.push(answer(event, reply, 'gitlab-status-check', place, state));
   }
-  if (reply.deploymentId && decision) {
+  if (reply.deploymentId && reply.approval && decision) {
     answers.push(answer(event, reply, 'gitlab-approval', [reply.project, reply.deploymentId], decision, true));
   }
   return [...answers, ...planCommit(event, reply, 'gitlab-commit', gitlabCommit[phase])];

@@ -36,6 +36,7 @@ const phases: Readonly<Record<string, Phase>> = {
   'Release Rolled Back': 'failed',
   'Release Failed': 'failed',
   'Release Aborted': 'aborted',
+  'Release Refused': 'aborted',
 };
 
 /** The kinds of events that are answered: what the function subscribes to. */

@@ -63,7 +63,7 @@ export function verifyGitlab(secrets: readonly TenantSecret[], raw: RawDelivery,
 }
 
 function verifyStandard(secrets: readonly TenantSecret[], { header, body }: RawDelivery, nowMs: number): VerifiedDelivery {
-  const id = readDeliveryId(header('webhook-id'), 'webhook-id');
+  const id = header('webhook-id') ?? '';
   const timestamp = header('webhook-timestamp') ?? '';
   const signatures = (header('webhook-signature') ?? '')
     .split(' ', 10)
@@ -76,7 +76,11 @@ function verifyStandard(secrets: readonly TenantSecret[], { header, body }: RawD
   const tenant = tenants.find((each) => each !== undefined);
   if (tenant === undefined) throw unknownSigner();
   checkTime(timestamp, 'webhook-timestamp', nowMs);
-  return { tenant, delivery: id, proof: createHash('sha256').update(`${id}.${timestamp}.`).update(body).digest('hex') };
+  return {
+    tenant,
+    delivery: readDeliveryId(id, 'webhook-id'),
+    proof: createHash('sha256').update(`${id}.${timestamp}.`).update(body).digest('hex'),
+  };
 }
 
 /** `whsec_` goes before the Base64 of a key. */

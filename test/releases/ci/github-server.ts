@@ -74,8 +74,8 @@ const TOKEN_MS = HOUR_MS;
 export function createGithub({ now, requestsAnHour = 5_000 }: GithubOptions) {
   const tokens = new Map<string, { readonly expiresAtMs: number; used: number; readonly resetMs: number }>();
   const rules = new Map<string, Rule>();
-  const deployments = new Map<string, { readonly state: string; readonly description?: string | undefined }[]>();
-  const commits = new Map<string, { readonly context: string; readonly state: string; readonly target_url?: string | undefined }[]>();
+  const deployments = new Map<string, z.infer<typeof DeploymentStatus>[]>();
+  const commits = new Map<string, z.infer<typeof CommitStatus>[]>();
   const calls: ApiCall[] = [];
   const scripted: (() => ApiAnswer)[] = [];
   let tokensMade = 0;
