@@ -38,7 +38,7 @@ export async function answerGithub(deps: AnswerGithubDeps, answer: Answer, attem
 }
 
 /** What is sent where. `input` for a reply that leads anywhere but to the API. */
-export function composeGithub(answer: Answer, apiUrl: string): { readonly url: string; readonly body: Readonly<Record<string, unknown>> } {
+function composeGithub(answer: Answer, apiUrl: string): { readonly url: string; readonly body: Readonly<Record<string, unknown>> } {
   const { kind, state, text, reply, context } = answer;
   const repository = repositoryPath(reply.repository);
   const link = linkOf(answer.url);

@@ -38,7 +38,7 @@ export async function answerGitlab(deps: AnswerGitlabDeps, answer: Answer, attem
 }
 
 /** What is sent where. `input` for a reply that is none of ours. */
-export function composeGitlab({ kind, state, text, url, reply, context, commit }: Answer): {
+function composeGitlab({ kind, state, text, url, reply, context, commit }: Answer): {
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
 } {

@@ -82,7 +82,7 @@ export function githubRequest(url: string, token: string, body: unknown): Outgoi
 }
 
 /** The JSON Web Token (RFC 7519, RS256) by which an App asks for tokens. */
-export function signJwt({ id, privateKey }: GithubApp, nowMs: number): string {
+function signJwt({ id, privateKey }: GithubApp, nowMs: number): string {
   const seconds = (ms: number) => Math.floor(ms / 1_000);
   const parts = [
     { alg: 'RS256', typ: 'JWT' },

@@ -9,7 +9,7 @@ import { APP, createGithub, INSTALLATION, REPOSITORY } from './github-server.ts'
 import { NOW } from './signed-deliveries.ts';
 
 export const COMMIT = 'f95f852bd8fca8fcc58a9a2d6c842781e32a215e';
-export const API = 'https://github.example.com/api/v3';
+const API = 'https://github.example.com/api/v3';
 
 /** An event of a release that a protection rule asked for; its id is what it tells. */
 export function releaseEvent(fields: Partial<ReleaseEvent> = {}): ReleaseEvent {

@@ -203,6 +203,28 @@ describe('an API that cannot just now', () => {
     expect(tries).toBeLessThan(500);
   });
 
+  it('is told as soon as a clock that was a day ahead is right again', async () => {
+    const world = createAnswerWorld();
+    const process = world.start();
+    world.clock.nowMs = NOW + DAY_MS;
+    await process.record('Release Started', releaseEvent({ reply: deploymentReply }));
+    world.github.script(...Array(2).fill(() => problem(503, 'Service Unavailable')));
+    expect(await process.send()).toMatchObject({ sent: 0, retried: 2 });
+    world.clock.nowMs = NOW;
+    expect(await process.send()).toMatchObject({ sent: 2 });
+  });
+
+  it('tells no credential to the dead letters', async () => {
+    const world = createAnswerWorld();
+    const process = world.start();
+    await process.record('Release Started', releaseEvent({ reply: { ...deploymentReply, installation: '816' } }));
+    await process.record('Release Started', releaseEvent({ id: 'e2', reply: { ...deploymentReply, repository: 'octo-org/another' } }));
+    expect(await process.send()).toMatchObject({ gaveUp: 4 });
+    const letters = JSON.stringify(world.deadLetters());
+    expect(letters).toContain('no token of installation 816: answered 404');
+    expect(letters).not.toMatch(/ghs_|eyJ|PRIVATE KEY|Bearer/);
+  });
+
   it('that refuses is not asked again', async () => {
     const world = createAnswerWorld();
     const process = world.start();

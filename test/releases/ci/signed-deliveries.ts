@@ -10,7 +10,7 @@ import type { CiReported } from '#releases/ci/ci-reported.ts';
 import type { WebhookSettings } from '#releases/ci/receive-delivery.ts';
 
 export const NOW = Date.parse('2026-11-23T12:00:00Z');
-export const GITHUB_SECRET = 'github-secret-of-a';
+const GITHUB_SECRET = 'github-secret-of-a';
 
 export const SETTINGS: WebhookSettings = {
   githubSecrets: [
