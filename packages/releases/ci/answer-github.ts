@@ -1,9 +1,10 @@
+import * as z from 'zod';
 import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
 import type { Outgoing, OutgoingRequest, OutgoingResponse } from '#ports/outgoing.ts';
 import { type AnswerVerdict, judgeAnswer } from './answer-verdict.ts';
 import { checkCallback } from './github-callback.ts';
-import { type GithubTokens, githubRequest } from './github-tokens.ts';
+import { type GithubTokens, githubRequest, parseJson } from './github-tokens.ts';
 import type { Answer } from './plan-answers.ts';
 import { linkOf } from './report-fields.ts';
 
@@ -29,12 +30,35 @@ export async function answerGithub(deps: AnswerGithubDeps, answer: Answer, attem
   for (let isSecond = false; ; isSecond = true) {
     const got = await deps.tokens.get(installation);
     if ('kind' in got) return got;
+    const found = attempts > 1 ? await findTold(deps, answer, got.token) : undefined;
+    if (found) return found;
     const response = await sendWithRedirect(deps, githubRequest(url, got.token, body));
     if (response.status === 401) deps.tokens.drop(installation, got.token);
     if (response.status === 401 && !isSecond) continue;
     const isDecided = answer.isDecision && attempts > 1 && (response.status === 422 || response.status === 409);
     return isDecided ? { kind: 'sent' } : judgeAnswer(response, deps.now());
   }
+}
+
+const Statuses = z.array(z.object({ state: z.string(), context: z.string().nullish(), description: z.string().nullish() }));
+
+/**
+ * `sent` where a status stands there already, by an earlier try whose answer got lost: the latest of its name says the same. An API that cannot
+ * say so just now is not told either; one that may not be asked is told again.
+ */
+async function findTold(deps: AnswerGithubDeps, answer: Answer, token: string): Promise<AnswerVerdict | undefined> {
+  const { kind, reply, commit } = answer;
+  if (kind === 'github-rule') return undefined;
+  const repository = `${deps.apiUrl}/repos/${repositoryPath(reply.repository)}`;
+  const isDeployment = kind === 'github-deployment';
+  const path = isDeployment ? `deployments/${numberIn(reply.deploymentId)}/statuses?per_page=1` : `commits/${commit}/statuses?per_page=100`;
+  const response = await sendWithRedirect(deps, githubRequest(`${repository}/${path}`, token));
+  const verdict = judgeAnswer(response, deps.now());
+  if (verdict.kind === 'retry' && response.status !== 401) return verdict;
+  const statuses = Statuses.safeParse(parseJson(response.body)).data;
+  const latest = statuses?.find(({ context }) => isDeployment || context === answer.context);
+  const isSame = latest?.state === answer.state && latest.description === cut(answer.text, MAX_DESCRIPTION);
+  return isSame ? { kind: 'sent' } : undefined;
 }
 
 /** What is sent where. `input` for a reply that leads anywhere but to the API. */

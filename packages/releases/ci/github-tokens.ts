@@ -62,10 +62,10 @@ function tokenRequest(deps: { now: Clock; apiUrl: string; app: GithubApp }, inst
   return githubRequest(`${deps.apiUrl}/app/installations/${installation}/access_tokens`, signJwt(deps.app, deps.now()), {});
 }
 
-/** A POST to GitHub's API. */
-export function githubRequest(url: string, token: string, body: unknown): OutgoingRequest {
+/** A request to GitHub's API: a POST where it has a body, otherwise a GET. */
+export function githubRequest(url: string, token: string, body?: unknown): OutgoingRequest {
   return {
-    method: 'POST',
+    method: body === undefined ? 'GET' : 'POST',
     url,
     headers: {
       accept: 'application/vnd.github+json',
@@ -74,9 +74,9 @@ export function githubRequest(url: string, token: string, body: unknown): Outgoi
       'user-agent': 'quarterdeck',
       'x-github-api-version': '2022-11-28',
     },
-    body: JSON.stringify(body),
+    body: body === undefined ? '' : JSON.stringify(body),
     timeoutMs: 10 * SECOND_MS,
-    maxResponseBytes: 64 * 1024,
+    maxResponseBytes: 1024 * 1024,
     followRedirects: false,
   };
 }
@@ -92,7 +92,8 @@ function signJwt({ id, privateKey }: GithubApp, nowMs: number): string {
   return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
 }
 
-function parseJson(text: string): unknown {
+/** The value of a JSON text; undefined where it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

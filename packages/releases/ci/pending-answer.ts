@@ -37,7 +37,7 @@ export interface DueAnswer {
 const PARTITION = 'releases/answers-due';
 /** Later than any try is put off: such a time was made by a clock that has gone back since. */
 const FARTHEST_MS = 2 * HOUR_MS;
-/** As long as deliveries are remembered: so long a late event can tell that it is late. */
+/** Longer than GitHub lets a protection rule wait: so long a late event can tell that it is late. */
 const REMEMBERED_MS = 35 * DAY_MS;
 
 /** Answers whose time has come, the longest due first. */

@@ -50,12 +50,17 @@ const gitlabCommit: Readonly<Record<Phase, string>> = {
   aborted: 'canceled',
 };
 
-/** Everything that one event has to be told to whoever asked for the release. */
+/** Everything that one event has to be told to whoever asked for the release, each place once. */
 export function planAnswers(event: ReleaseEvent, phase: Phase): Answer[] {
-  const { reply } = event;
+  const replies = [...(event.reply ? [event.reply] : []), ...(event.replies ?? [])];
+  const answers = replies.flatMap((reply) => planReply(event, phase, reply));
+  return [...new Map(answers.map((each) => [each.lane, each])).values()];
+}
+
+function planReply(event: ReleaseEvent, phase: Phase, reply: Reply): Answer[] {
   // A webhook that is not the App's names no installation, and GitHub could not be answered.
-  if (reply?.provider === 'github') return reply.installation ? planGithub(event, phase, reply) : [];
-  return reply?.provider === 'gitlab' ? planGitlab(event, phase, reply) : [];
+  if (reply.provider === 'github') return reply.installation ? planGithub(event, phase, reply) : [];
+  return reply.provider === 'gitlab' ? planGitlab(event, phase, reply) : [];
 }
 
 type Reply = Readonly<Record<string, string>>;

@@ -19,6 +19,8 @@ export const ReleaseEvent = z.object({
   url: z.string().max(2_000).optional(),
   /** Of the report that asked for the release: how its answer gets back. */
   reply: z.record(z.string(), z.string()).optional(),
+  /** Of further reports that asked for the same. */
+  replies: z.array(z.record(z.string(), z.string())).max(50).optional(),
   /** What is decided by this event, where its kind does not say so. */
   decision: z.enum(['approved', 'rejected']).optional(),
 });

@@ -58,11 +58,11 @@ async function runStory(plan: (call: PortCall) => Fault | undefined) {
 }
 
 function assertTold(world: World, hint: unknown): void {
-  const distinct = (states: readonly string[]) => states.filter((state, i) => state !== states[i - 1]);
+  const distinct = <T>(states: readonly T[]) => states.filter((state, i) => state !== states[i - 1]);
   expect([hint, world.ruleState()?.state]).toEqual([hint, 'approved']);
-  const deployment = distinct(world.github.deployments.get('42')?.map(({ state }) => state) ?? []);
-  expect([hint, deployment.at(-1)]).toEqual([hint, 'success']);
-  expect([hint, ['queued', 'in_progress', 'success'].filter((state) => deployment.includes(state))]).toEqual([hint, deployment]);
+  const deployment = world.github.deployments.get('42')?.map(({ state }) => state) ?? [];
+  expect([hint, deployment.at(-1), distinct(deployment)]).toEqual([hint, 'success', deployment]);
+  expect([hint, (['queued', 'in_progress', 'success'] as const).filter((state) => deployment.includes(state))]).toEqual([hint, deployment]);
   for (const context of ['quarterdeck/shop/production', 'quarterdeck/other/production']) {
     const states = world.github.commits.get(COMMIT)?.filter((status) => status.context === context) ?? [];
     expect([hint, context, distinct(states.map(({ state }) => state)).at(-1)]).toEqual([hint, context, 'success']);

@@ -116,6 +116,14 @@ export function createGithub({ now, requestsAnHour = 5_000 }: GithubOptions) {
     return commit === undefined ? problem(404, 'Not Found') : keep(commits, commit, CommitStatus, body);
   };
 
+  const get = (path: string): ApiAnswer => {
+    const [, repository, rest = ''] = /^\/repos\/([^/]+\/[^/]+)\/(.*)$/.exec(path) ?? [];
+    const [, deployment, commit, limit] = /^(?:deployments\/(\d+)|commits\/([0-9a-f]{40}))\/statuses\?per_page=(\d+)$/.exec(rest) ?? [];
+    if (repository !== REPOSITORY || limit === undefined) return problem(404, 'Not Found');
+    const kept = (deployment === undefined ? commits.get(commit) : deployments.get(deployment)) ?? [];
+    return json(200, [...kept].reverse().slice(0, Number(limit)));
+  };
+
   const handle = (request: ApiRequest): ApiAnswer => {
     const { method, path, headers } = request;
     if (headers['user-agent'] === undefined) return problem(403, 'Request forbidden by administrative rules.');
@@ -135,7 +143,7 @@ export function createGithub({ now, requestsAnHour = 5_000 }: GithubOptions) {
     const answer =
       token.used > requestsAnHour
         ? problem(403, 'API rate limit exceeded for installation ID 815.')
-        : (scripted.shift()?.() ?? (method === 'POST' ? post(path, body) : problem(404, 'Not Found')));
+        : (scripted.shift()?.() ?? (method === 'POST' ? post(path, body) : get(path)));
     calls.push({ path, body, status: answer.status });
     return { ...answer, headers: { ...limits, ...answer.headers } };
   };

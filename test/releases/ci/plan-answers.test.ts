@@ -59,6 +59,19 @@ describe('what a place is to be told', () => {
   });
 });
 
+describe('an event that several reports asked for', () => {
+  it('is told to each of them, and each place once', () => {
+    const rule = { ...deploymentReply, deploymentId: '', callbackUrl, rule: '42' };
+    const told = planAnswers(releaseEvent({ reply: deploymentReply, replies: [rule, deploymentReply, { provider: 'ci' }] }), 'succeeded');
+    expect(told.map(({ kind }) => kind).sort()).toEqual(['github-commit', 'github-deployment', 'github-rule']);
+  });
+
+  it('is told nobody who is no installation of the App', () => {
+    const { installation: _, ...reply } = deploymentReply;
+    expect(planAnswers(releaseEvent({ reply }), 'succeeded')).toEqual([]);
+  });
+});
+
 describe('what becomes of a try', () => {
   const tried = (attempts: number) => ({ attempts, createdAtMs: NOW });
   const failed = { kind: 'retry', reason: 'answered 502' } as const;
