@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Attributes, decodeItem, encodeItem, splitLines } from '#aws/backup/item-lines.ts';
-import { inPieces } from './table-fixtures.ts';
+import { gather, inPieces } from './table-fixtures.ts';
 
 const text = fc.string({ unit: 'binary' }).map((value) => value.toWellFormed());
 const bytes = fc.uint8Array({ maxLength: 20 });
@@ -60,7 +60,7 @@ describe('lines of items', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(text.map((line) => line.replaceAll('\n', ' '))), fc.integer({ min: 1, max: 9 }), async (lines, pieceBytes) => {
         const whole = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-        expect(await Array.fromAsync(splitLines(inPieces(whole, pieceBytes)))).toEqual(lines);
+        expect(await gather(splitLines(inPieces(whole, pieceBytes)))).toEqual(lines);
       }),
     );
   });
@@ -69,6 +69,6 @@ describe('lines of items', () => {
     ['the last is cut off', Buffer.from('{}\n{')],
     ['one is longer than any item', Buffer.alloc(5_000_000, 0x20)],
   ])('are refused where %s', async (_case, whole) => {
-    await expect(Array.fromAsync(splitLines(inPieces(whole, 1_000_000)))).rejects.toMatchObject({ kind: 'input' });
+    await expect(gather(splitLines(inPieces(whole, 1_000_000)))).rejects.toMatchObject({ kind: 'input' });
   });
 });

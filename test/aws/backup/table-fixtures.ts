@@ -94,3 +94,9 @@ export function itemLines(items: readonly Taken[]): string[] {
     .flatMap(({ bytes }) => Buffer.from(bytes ?? []).toString().split('\n').slice(0, -1))
     .sort();
 }
+
+export async function gather<T>(pieces: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
+}

@@ -7,7 +7,7 @@ import { openTableSource, type TableSourceOptions } from '#aws/backup/table-sour
 import { openTableTarget } from '#aws/backup/table-target.ts';
 import { createDynamoClient } from '#aws/clients.ts';
 import { dynamoAbsence, type StandIn, startDynamoServer } from '#test/aws/dynamodb-server.ts';
-import { createOrders, credentials, itemLines, linesOf, order, putAll, quickRetry, restoreAll, take, takeAll, type Taken } from './table-fixtures.ts';
+import { createOrders, credentials, gather, itemLines, linesOf, order, putAll, quickRetry, restoreAll, take, takeAll, type Taken } from './table-fixtures.ts';
 
 const oddItem = order('odd', 1, {
   number: { N: '-0.00000000000000000012345678901234567890123456789012345678' },
@@ -97,9 +97,9 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table as source and tar
     for await (const item of source.list({ onFault: () => undefined })) {
       if (item.open === undefined) continue;
       const whole = (await take(item)).bytes as Uint8Array;
-      const rest = await Array.fromAsync(item.open(7));
+      const rest = await gather(item.open(7));
       expect(Buffer.concat(rest)).toEqual(Buffer.from(whole.subarray(7)));
-      expect(await Array.fromAsync(item.open(whole.length))).toEqual([]);
+      expect(await gather(item.open(whole.length))).toEqual([]);
     }
   });
 
