@@ -52,7 +52,7 @@ function createWorld(options: Parameters<typeof createMemoryStream>[1] = {}) {
   /** The table before an instant. */
   const stateAt = (atMs: number) => {
     const state = new Map<string, string>();
-    for (const { atMs: at, key, item } of world.history.filter((change) => change.atMs < atMs)) {
+    for (const { key, item } of world.history.filter((change) => change.atMs < atMs)) {
       if (item === undefined) state.delete(key);
       else state.set(key, item);
     }
