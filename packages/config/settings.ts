@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { OpsError } from '#core/errors.ts';
 import { describeValue } from './describe-issue.ts';
+import { apiAddress, privateKey } from './provider-api.ts';
+import { tenantName, tenantNameRule } from './tenant-name.ts';
+import { parseTenantSecrets, type TenantSecret } from './tenant-secrets.ts';
 import { parseTokens, type TokenGrant } from './tokens.ts';
 
 /** Variables by name, as in process.env. */
@@ -21,9 +24,17 @@ export interface Settings {
   readonly allowPrivateTargets: boolean;
   /** Where people reach this server, if not at the address it listens on. */
   readonly externalUrl: string | undefined;
-  readonly githubSecret: string | undefined;
-  readonly gitlabToken: string | undefined;
-  readonly ciSecret: string | undefined;
+  /** What verifies deliveries of `/webhooks/...`, by tenant. */
+  readonly githubSecrets: readonly TenantSecret[];
+  readonly gitlabTokens: readonly TenantSecret[];
+  readonly ciSecrets: readonly TenantSecret[];
+  /** The GitHub App that answers, and whose deliveries it answers. */
+  readonly githubApp: { readonly id: string; readonly privateKey: string; readonly tenant: string } | undefined;
+  /** Without a slash at the end. */
+  readonly githubApi: string;
+  readonly gitlabApi: string;
+  /** What GitLab is answered with. */
+  readonly gitlabApiTokens: readonly TenantSecret[];
   readonly backupPassphrase: string | undefined;
 }
 
@@ -38,6 +49,8 @@ const path = (fallback: string) =>
     .string()
     .refine((text) => !text.includes('\0'), 'takes a folder')
     .default(fallback);
+
+const tenantSecrets = z.string().default('').transform(parseTenantSecrets);
 
 const secret = z.string().min(8, 'takes a secret of at least 8 characters').optional();
 
@@ -61,9 +74,18 @@ const variables = z.object({
   AWS_ENDPOINT_URL: z.url({ protocol: /^https?$/, error: 'takes an http or https URL' }).optional(),
   QUARTERDECK_ALLOW_PRIVATE_TARGETS: switchField('off'),
   QUARTERDECK_EXTERNAL_URL: z.url({ protocol: /^https?$/, error: 'takes an http or https URL' }).optional(),
-  QUARTERDECK_GITHUB_SECRET: secret,
-  QUARTERDECK_GITLAB_TOKEN: secret,
-  QUARTERDECK_CI_SECRET: secret,
+  QUARTERDECK_GITHUB_SECRET: tenantSecrets,
+  QUARTERDECK_GITLAB_TOKEN: tenantSecrets,
+  QUARTERDECK_CI_SECRET: tenantSecrets,
+  QUARTERDECK_GITHUB_APP_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'takes the number or client id of a GitHub App')
+    .optional(),
+  QUARTERDECK_GITHUB_APP_KEY: privateKey.optional(),
+  QUARTERDECK_GITHUB_APP_TENANT: z.string().regex(tenantName, tenantNameRule).default('default'),
+  QUARTERDECK_GITHUB_API: apiAddress('https://api.github.com'),
+  QUARTERDECK_GITLAB_API: apiAddress('https://gitlab.com/api/v4'),
+  QUARTERDECK_GITLAB_API_TOKEN: tenantSecrets,
   QUARTERDECK_BACKUP_PASSPHRASE: secret,
 });
 
@@ -72,6 +94,8 @@ const secretNames: ReadonlySet<string> = new Set([
   'QUARTERDECK_GITHUB_SECRET',
   'QUARTERDECK_GITLAB_TOKEN',
   'QUARTERDECK_CI_SECRET',
+  'QUARTERDECK_GITHUB_APP_KEY',
+  'QUARTERDECK_GITLAB_API_TOKEN',
   'QUARTERDECK_BACKUP_PASSPHRASE',
 ]);
 
@@ -91,6 +115,11 @@ export function readSettings(env: Environment = process.env): Settings {
       `QUARTERDECK_TOKENS: got nothing; HOST=${describeValue(host)} is not loopback, which takes tokens (token=tenant:scope+scope,...)`,
     );
   }
+  const { QUARTERDECK_GITHUB_APP_ID: appId, QUARTERDECK_GITHUB_APP_KEY: appKey } = present;
+  if ((appId === undefined) !== (appKey === undefined)) {
+    const [lacking, given] = ['QUARTERDECK_GITHUB_APP_ID', 'QUARTERDECK_GITHUB_APP_KEY'].sort((a) => (present[a] === undefined ? -1 : 1));
+    problems.push(`${lacking}: got nothing; ${given} takes it too`);
+  }
   if (!parsed.success || problems.length > 0)
     throw new OpsError('input', problems.join('\n'), { hint: 'Correct the environment and start again.' });
   return toSettings(parsed.data);
@@ -109,11 +138,20 @@ function toSettings(data: z.infer<typeof variables>): Settings {
     awsEndpointUrl: data.AWS_ENDPOINT_URL,
     allowPrivateTargets: data.QUARTERDECK_ALLOW_PRIVATE_TARGETS,
     externalUrl: data.QUARTERDECK_EXTERNAL_URL?.replace(/\/+$/, ''),
-    githubSecret: data.QUARTERDECK_GITHUB_SECRET,
-    gitlabToken: data.QUARTERDECK_GITLAB_TOKEN,
-    ciSecret: data.QUARTERDECK_CI_SECRET,
+    githubSecrets: data.QUARTERDECK_GITHUB_SECRET,
+    gitlabTokens: data.QUARTERDECK_GITLAB_TOKEN,
+    ciSecrets: data.QUARTERDECK_CI_SECRET,
+    githubApp: toGithubApp(data),
+    githubApi: data.QUARTERDECK_GITHUB_API,
+    gitlabApi: data.QUARTERDECK_GITLAB_API,
+    gitlabApiTokens: data.QUARTERDECK_GITLAB_API_TOKEN,
     backupPassphrase: data.QUARTERDECK_BACKUP_PASSPHRASE,
   };
+}
+
+function toGithubApp(data: z.infer<typeof variables>): Settings['githubApp'] {
+  const { QUARTERDECK_GITHUB_APP_ID: id, QUARTERDECK_GITHUB_APP_KEY: key, QUARTERDECK_GITHUB_APP_TENANT: tenant } = data;
+  return id === undefined || key === undefined ? undefined : { id, privateKey: key, tenant };
 }
 
 function describeSetting(name: string, value: string | undefined, takes: string): string {

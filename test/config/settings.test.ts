@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -29,9 +30,13 @@ describe('settings', () => {
       backend: 'local',
       awsEndpointUrl: undefined,
       allowPrivateTargets: false,
-      githubSecret: undefined,
-      gitlabToken: undefined,
-      ciSecret: undefined,
+      githubSecrets: [],
+      gitlabTokens: [],
+      ciSecrets: [],
+      githubApp: undefined,
+      githubApi: 'https://api.github.com',
+      gitlabApi: 'https://gitlab.com/api/v4',
+      gitlabApiTokens: [],
       backupPassphrase: undefined,
     });
   });
@@ -60,7 +65,42 @@ describe('settings', () => {
       { token: 'root', tenant: 'default', scopes: new Set(['admin']) },
       { token: 'abc=', tenant: 'team-b', scopes: new Set(['query']) },
     ]);
+    expect(settings.githubSecrets).toEqual([{ tenant: 'default', secret: 'secret-github' }]);
+    expect(settings.gitlabTokens).toEqual([{ tenant: 'default', secret: 'secret-gitlab' }]);
+    expect(settings.ciSecrets).toEqual([{ tenant: 'default', secret: 'secret-ci' }]);
     expect(settings.backupPassphrase).toBe('secret-backup');
+  });
+
+  it.each<[string, string, readonly [tenant: string, secret: string][]]>([
+    ['one secret', 'secret-github', [['default', 'secret-github']]],
+    ['one secret with the padding of Base64', 'c2VjcmV0LWdpdGh1Yg==', [['default', 'c2VjcmV0LWdpdGh1Yg==']]],
+    ['one secret that no tenant could begin', '$ecret=github,both', [['default', '$ecret=github,both']]],
+    ['a secret of one tenant', 'team-a=secret=a=', [['team-a', 'secret=a=']]],
+    [
+      'two tenants, one of which changes its secret',
+      'team-a=secret-a, team-b=secret-b,team-a=secret-c',
+      [
+        ['team-a', 'secret-a'],
+        ['team-b', 'secret-b'],
+        ['team-a', 'secret-c'],
+      ],
+    ],
+  ])('take %s for webhooks', (_name, text, expected) => {
+    const { githubSecrets } = readSettings({ QUARTERDECK_GITHUB_SECRET: text });
+    expect(githubSecrets.map(({ tenant, secret }) => [tenant, secret])).toEqual(expected);
+  });
+
+  it('take the key of a GitHub App with its line ends written out, and an API on loopback', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const settings = readSettings({
+      QUARTERDECK_GITHUB_APP_ID: '12',
+      QUARTERDECK_GITHUB_APP_KEY: pem.replaceAll('\n', '\\n'),
+      QUARTERDECK_GITHUB_APP_TENANT: 'team-a',
+      QUARTERDECK_GITHUB_API: 'http://127.0.0.1:8080/api/v3/',
+    });
+    expect(settings.githubApp).toEqual({ id: '12', privateKey: pem, tenant: 'team-a' });
+    expect(settings.githubApi).toBe('http://127.0.0.1:8080/api/v3');
   });
 
   it('take an empty variable as one that is not set', () =>
@@ -96,6 +136,30 @@ describe('settings', () => {
       'a short secret, which is not shown',
       { QUARTERDECK_CI_SECRET: 'hush' },
       'QUARTERDECK_CI_SECRET: got a value of 4 characters; takes a secret of at least 8 characters',
+    ],
+    [
+      'a short secret of one tenant, and one of two tenants',
+      { QUARTERDECK_GITHUB_SECRET: 'team-a=hush,team-b=hush-hush,team-c=hush-hush,hush-hush-hush' },
+      [
+        'QUARTERDECK_GITHUB_SECRET: got a value of 60 characters; entry 1: takes a secret of at least 8 characters',
+        'QUARTERDECK_GITHUB_SECRET: got a value of 60 characters; entry 3: repeats the secret of an earlier entry',
+        'QUARTERDECK_GITHUB_SECRET: got a value of 60 characters; entry 4: takes tenant=secret',
+      ].join('\n'),
+    ],
+    [
+      'a key that is none, which is not shown',
+      { QUARTERDECK_GITHUB_APP_ID: '12', QUARTERDECK_GITHUB_APP_KEY: 'hush-hush' },
+      'QUARTERDECK_GITHUB_APP_KEY: got a value of 9 characters; takes a private RSA key as PEM; its line ends may be written as \\n',
+    ],
+    [
+      'an App without its key',
+      { QUARTERDECK_GITHUB_APP_ID: '12' },
+      'QUARTERDECK_GITHUB_APP_KEY: got nothing; QUARTERDECK_GITHUB_APP_ID takes it too',
+    ],
+    [
+      'an API that tokens would be sent to in the clear',
+      { QUARTERDECK_GITHUB_API: 'http://github.example.com/api/v3' },
+      'QUARTERDECK_GITHUB_API: got "http://github.example.com/api/v3"; takes an https URL without query (http on loopback alone)',
     ],
   ])('stop at %s', (_name, env, message) => expect(wrong(env)).toBe(message));
 

@@ -1,0 +1,13 @@
+import { webhookGroups } from '#api/webhooks/groups.ts';
+import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
+import { respondOnLambda } from '#functions/http.ts';
+import { webhookDomains } from '#functions/webhook-domains.ts';
+
+const respond = respondOnLambda((deps) => webhookGroups(webhookDomains(deps)), {
+  bus: async (busName) => (await import('#functions/aws-bus.ts')).openAwsBus(busName),
+});
+
+/** Deliveries of CI systems, behind a function URL. */
+export async function handler(event: UrlEvent): Promise<UrlResult> {
+  return toUrlResult(await respond(() => toRequest(event)));
+}
