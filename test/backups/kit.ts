@@ -28,7 +28,9 @@ export async function createBench(seed = 1): Promise<Bench> {
   const randomBytes = (size: number) => Buffer.from(Array.from({ length: size }, () => Math.floor(random() * 256)));
   const blobs = createMemoryBlobs({ clock });
   const chunker = { minBytes: 64, averageBytes: 256, maxBytes: 1_024 };
-  const repository = await createRepository({ blobs, randomBytes, clock }, { unlock, chunker, scryptLogN: 1 });
+  const created = await createRepository({ blobs, randomBytes, clock }, { unlock, chunker, scryptLogN: 1 });
+  // Many packs, so that much can happen between them.
+  const repository = { ...created, packBytes: 2_048 };
   return {
     clock,
     randomBytes,

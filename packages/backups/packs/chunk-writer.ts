@@ -7,8 +7,6 @@ import type { ChunkIndex } from './chunk-index.ts';
 import { addPack, putIndexObject } from './index-objects.ts';
 import { PACK_SALT_BYTES, type PackedChunk, type PackList, packHead, packTail, sealChunk } from './pack-format.ts';
 
-/** A pack is put once it holds this much: 64 puts a GB. */
-const PACK_TARGET_BYTES = 16 << 20;
 /** Plain bytes that may be on their way into packs. */
 const MAX_PENDING_BYTES = 24 << 20;
 const UPLOADS = 3;
@@ -97,7 +95,7 @@ export function createChunkWriter(sealing: Sealing, repository: Repository, inde
     pack.parts.push(...sealed);
     pack.sizeBytes += storedBytes;
     pack.chunks.push({ id, isCompressed: packed !== undefined, storedBytes, sizeBytes: content.length });
-    if (pack.sizeBytes >= PACK_TARGET_BYTES) await close(kind);
+    if (pack.sizeBytes >= repository.packBytes) await close(kind);
   };
 
   const add = async (content: Uint8Array, kind: ChunkClass): Promise<ChunkRef> => {

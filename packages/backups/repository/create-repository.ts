@@ -5,7 +5,7 @@ import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
 import { encodeConfig } from './config-object.ts';
 import { keySalt, SCRYPT_LOG_N, type Unlock, wrapMaster } from './key-objects.ts';
-import { newId, type Repository, type RepositoryDeps, retryingBlobs } from './repository.ts';
+import { newId, PACK_BYTES, type Repository, type RepositoryDeps, retryingBlobs } from './repository.ts';
 
 export interface CreateOptions {
   readonly unlock: Unlock;
@@ -35,9 +35,9 @@ export async function createRepository(deps: RepositoryDeps & { readonly clock: 
   const existing = await blobs.list(CONFIG_KEY, { limit: 1 });
   if (existing.entries.length > 0) throw repositoryExists();
   await blobs.put(KEYS + keyId, key);
-  if ((await blobs.put(CONFIG_KEY, config)) === 'created') return { id, blobs, secrets, chunker };
+  if ((await blobs.put(CONFIG_KEY, config)) === 'created') return { id, blobs, secrets, chunker, packBytes: PACK_BYTES };
   // The answer to a put of ours may have been lost before it was repeated.
-  if (Buffer.compare(await blobs.get(CONFIG_KEY), config) === 0) return { id, blobs, secrets, chunker };
+  if (Buffer.compare(await blobs.get(CONFIG_KEY), config) === 0) return { id, blobs, secrets, chunker, packBytes: PACK_BYTES };
   await blobs.delete([KEYS + keyId]);
   throw repositoryExists();
 }

@@ -3,7 +3,7 @@ import { createSecrets } from '#backups/format/secrets.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { type ConfigObject, decodeConfig } from './config-object.ts';
 import { type Unlock, unwrapMaster } from './key-objects.ts';
-import { listAll, type Repository, type RepositoryDeps, retryingBlobs } from './repository.ts';
+import { listAll, PACK_BYTES, type Repository, type RepositoryDeps, retryingBlobs } from './repository.ts';
 
 /**
  * Opens a repository: `missing` where there is none, `denied` where this passphrase or key opens none of its keys, `conflict` where a newer
@@ -19,7 +19,7 @@ export async function openRepository(deps: RepositoryDeps, options: { readonly u
       if (!master) continue;
       const secrets = createSecrets(master);
       const { id, chunker }: ConfigObject = decodeConfig(secrets, config);
-      return { id, chunker, blobs, secrets };
+      return { id, chunker, blobs, secrets, packBytes: PACK_BYTES };
     } catch (error) {
       // Another key may still open it: a creation that crashed leaves one that opens nothing.
       if (!isOpsError(error)) throw error;

@@ -26,7 +26,12 @@ export interface Repository {
   readonly blobs: Blobs;
   readonly secrets: Secrets;
   readonly chunker: ChunkerParameters;
+  /** A pack is put once it holds this much. */
+  readonly packBytes: number;
 }
+
+/** 64 puts a GB, and what a small Lambda can hold several of. */
+export const PACK_BYTES: number = 16 << 20;
 
 /** A fresh id: 32 hexadecimal digits. */
 export function newId(randomBytes: (size: number) => Uint8Array): string {

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lchownSync, lutimesSync, utimesSync } from 'node:fs';
+import { chmodSync, chownSync, fchmodSync, fchownSync, fstatSync, futimesSync, lchownSync, lutimesSync, utimesSync } from 'node:fs';
 import { itself } from './beneath.ts';
 import type { ExtendedAttributes } from './extended-attributes.ts';
 import { describeFileError } from './file-errors.ts';
@@ -42,12 +42,24 @@ export interface MetaPlace {
   readonly isFolder: boolean;
 }
 
-/** Gives what a handle holds its owner, attributes, mode and times, in the order in which none undoes another. */
+/** Gives what a handle has open its owner, attributes, mode and times, in the order in which none undoes another. */
 export function applyMeta(deps: MetaDeps, { path, handle, place, isFolder }: MetaPlace, meta: FileMeta): void {
+  const isOwned = giveTo(deps, path, meta, (owner) => {
+    const there = fstatSync(handle);
+    if (there.uid !== owner.uid || there.gid !== owner.gid) fchownSync(handle, owner.uid, owner.gid);
+  });
+  for (const fault of deps.attributes?.write(place, settable(meta)) ?? []) deps.tell(path, fault);
+  const mode = modeOf(meta, isOwned, isFolder);
+  if (mode !== undefined) fchmodSync(handle, mode);
+  if (meta.mtimeNs !== undefined) futimesSync(handle, toSeconds(meta.mtimeNs), toSeconds(meta.mtimeNs));
+}
+
+/** As `applyMeta` for what cannot be opened without an effect, and is only held. */
+export function applyHeldMeta(deps: MetaDeps, { path, handle, place }: MetaPlace, meta: FileMeta): void {
   const self = itself(handle);
   const isOwned = giveTo(deps, path, meta, ({ uid, gid }) => chownSync(self, uid, gid));
   for (const fault of deps.attributes?.write(place, settable(meta)) ?? []) deps.tell(path, fault);
-  const mode = modeOf(meta, isOwned, isFolder);
+  const mode = modeOf(meta, isOwned, false);
   if (mode !== undefined) chmodSync(self, mode);
   if (meta.mtimeNs !== undefined) utimesSync(self, toSeconds(meta.mtimeNs), toSeconds(meta.mtimeNs));
 }

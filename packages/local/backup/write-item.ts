@@ -1,7 +1,7 @@
 import { closeSync, constants, fsync, fsyncSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { RestoredItem } from '#ports/backup-target.ts';
-import { applyLinkMeta, applyMeta } from './apply-meta.ts';
+import { applyHeldMeta, applyLinkMeta, applyMeta } from './apply-meta.ts';
 import { at, holdAt } from './beneath.ts';
 import { hasCode } from './file-errors.ts';
 import { makeSpecial } from './make-special.ts';
@@ -38,11 +38,13 @@ async function writeThing(target: Target, opened: Opened, folder: number, wanted
     if (wanted.kind === 'file') await writeFile(target, folder, temp, wanted, item);
     else await writeSpecial(target, opened.root, folder, temp, wanted);
     place(opened.folders, folder, temp, wanted);
-    if (isDurable(target)) fsyncSync(folder);
-  } finally {
-    // Also where it took its place: another name of the same thing is not moved but stays.
+  } catch (error) {
     removeIfThere(folder, temp);
+    throw error;
   }
+  // Another name of what has that name already is not moved but stays.
+  if (wanted.kind === 'hardlink') removeIfThere(folder, temp);
+  if (isDurable(target)) fsyncSync(folder);
 }
 
 function removeIfThere(folder: number, name: string): void {
@@ -76,7 +78,7 @@ async function writeSpecial(target: Target, root: number, folder: number, temp: 
   if (kind === 'symlink' || kind === 'hardlink') return;
   const handle = holdAt(folder, temp);
   try {
-    applyMeta(target.deps, { path, handle, place: where, isFolder: false }, meta);
+    applyHeldMeta(target.deps, { path, handle, place: where, isFolder: false }, meta);
   } finally {
     closeSync(handle);
   }
