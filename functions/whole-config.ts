@@ -1,7 +1,7 @@
 import { type Config, type ConfigFiles, loadConfig } from '#config/load-config.ts';
 import { compileAlerting } from './alerting.ts';
-import { compileApplications } from './release-files.ts';
 import { compileFlags } from './flag-files.ts';
+import { compileApplications } from './release-files.ts';
 
 /** Reads a configuration folder with every file that anything here takes; `input` with a line for each problem. */
 export async function loadWholeConfig(files: ConfigFiles): Promise<Config> {
