@@ -4,7 +4,7 @@ import { publishOutbox } from '#ports/outbox.ts';
 import type { FunctionDeps } from './deps.ts';
 
 /** Of the second that a sender waits. */
-const PUBLISH_MS = 500;
+const PUBLISH_MS = 250;
 
 /** What the webhooks are made of; their secrets are settings. */
 export function webhookDomains({ table, bus, now, newId }: FunctionDeps): WebhookDomains {

@@ -6,7 +6,7 @@ import { type AnswerVerdict, judgeAnswer } from './answer-verdict.ts';
 import { checkCallback } from './github-callback.ts';
 import { type GithubTokens, githubRequest, parseJson } from './github-tokens.ts';
 import type { Answer } from './plan-answers.ts';
-import { linkOf } from './report-fields.ts';
+import { cut, linkOf } from './report-fields.ts';
 
 export interface AnswerGithubDeps {
   readonly outgoing: Outgoing;
@@ -103,13 +103,6 @@ function repositoryPath(repository: string | undefined): string {
 function numberIn(text: string | undefined): string {
   if (/^\d{1,20}$/.test(text ?? '')) return text as string;
   throw new OpsError('input', 'the reply names no deployment of GitHub');
-}
-
-/** In at most so many UTF-16 units, whole characters, with a sign where it was cut. */
-export function cut(text: string, max: number): string {
-  const plain = text.toWellFormed();
-  if (plain.length <= max) return plain;
-  return `${plain.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** The words of others are no markup, and call nobody. */

@@ -1,10 +1,9 @@
 import { OpsError } from '#core/errors.ts';
 import { type Clock, SECOND_MS } from '#core/time.ts';
 import type { Outgoing } from '#ports/outgoing.ts';
-import { cut } from './answer-github.ts';
 import { type AnswerVerdict, judgeAnswer } from './answer-verdict.ts';
 import type { Answer } from './plan-answers.ts';
-import { linkOf } from './report-fields.ts';
+import { cut, linkOf } from './report-fields.ts';
 
 export interface AnswerGitlabDeps {
   readonly outgoing: Outgoing;
@@ -54,7 +53,7 @@ function composeGitlab({ kind, state, text, url, reply, context, commit }: Answe
     }
     case 'gitlab-commit': {
       const link = linkOf(url);
-      const body = { state, name: cut(context, MAX_DESCRIPTION), description: cut(text, MAX_DESCRIPTION) };
+      const body = { state, name: context, description: cut(text, MAX_DESCRIPTION) };
       return {
         path: `${project}/statuses/${commit}`,
         body: { ...body, ...(link && { target_url: link }), ...(reply.ref && { ref: reply.ref }) },

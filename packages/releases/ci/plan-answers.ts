@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Phase, ReleaseEvent } from './release-event.ts';
+import { cut } from './report-fields.ts';
 
 /** What a provider is to be told at one place. */
 export interface Answer {
@@ -109,8 +110,11 @@ function planCommit(event: ReleaseEvent, reply: Reply, kind: 'github-commit' | '
   return [answer(event, reply, kind, [reply.project ?? reply.repository, commit, contextOf(event)], state)];
 }
 
+/** Characters that both take. */
+const MAX_CONTEXT = 255;
+
 function contextOf({ application, environment }: ReleaseEvent): string {
-  return `quarterdeck/${application}/${environment}`;
+  return cut(`quarterdeck/${application}/${environment}`, MAX_CONTEXT);
 }
 
 function answer(

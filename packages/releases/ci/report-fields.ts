@@ -62,6 +62,13 @@ export function linkOf(text: string | null | undefined): string | undefined {
   return text && text.length <= 2_000 && /^https?:$/.test(URL.parse(text)?.protocol ?? '') ? text : undefined;
 }
 
+/** In at most so many UTF-16 units, whole characters, with a sign where it was cut. */
+export function cut(text: string, max: number): string {
+  const plain = text.toWellFormed();
+  if (plain.length <= max) return plain;
+  return `${plain.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
 /** The report, bounded: `input` names the field that is too long for it. */
 export function boundReport(report: CiReport): CiReport {
   const parsed = CiReport.safeParse(wellFormed(report));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toRequest } from '#aws/function-url.ts';
 import { ciHeaders, createWebhookApp, githubHeaders, NOW, SETTINGS, sign } from '#test/releases/ci/signed-deliveries.ts';
 
 const COMMIT = 'f95f852bd8fca8fcc58a9a2d6c842781e32a215e';
@@ -241,6 +242,20 @@ describe('what is malformed, huge or in another form', () => {
         expect([202, 400]).toContain(status);
       }),
     );
+  });
+
+  it('is what was signed on Lambda too, where bodies come as text or in Base64', async () => {
+    const { app, reported } = createWebhookApp();
+    for (const [i, isBase64Encoded] of [false, true].entries()) {
+      const body = JSON.stringify({ ...request, ref: `größe-${i}-\u{1f680}` });
+      const event = {
+        ...{ rawPath: '/webhooks/ci', rawQueryString: '', headers: ciHeaders(body, `d${i}`), isBase64Encoded },
+        requestContext: { domainName: 'x.lambda-url.eu-central-1.on.aws', http: { method: 'POST' } },
+        body: isBase64Encoded ? Buffer.from(body).toString('base64') : body,
+      };
+      expect((await app.fetch(toRequest(event))).status).toBe(202);
+    }
+    expect(reported().map(({ report }) => report.ref)).toEqual(['größe-0-\u{1f680}', 'größe-1-\u{1f680}']);
   });
 
   it('half a surrogate pair goes no further', async () => {

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isOpsError } from '#core/errors.ts';
 import { readGitlabEvent } from '#releases/ci/gitlab-events.ts';
 
 const COMMIT = '279484c09fbe69ededfced8c1bb6e6d24616b468';
@@ -175,6 +177,24 @@ describe("GitLab's events", () => {
       'the event "constructor" says nothing that releases wait for',
     ],
   ])('ignore %s', (_name, payload, reason) => expect(readGitlabEvent(payload)).toEqual({ kind: 'ignored', reason }));
+
+  it('are read or refused, whatever they hold', () => {
+    const kind = fc.constantFrom('pipeline', 'build', 'deployment', 'merge_request', 'push', 'release', '__proto__');
+    const base = fc.constantFrom<object>(pipeline(), job(), deployment(), mergeRequest({}, rule), push());
+    const broken = fc.tuple(
+      base,
+      fc.dictionary(fc.constantFrom('object_attributes', 'project', 'user', 'status', 'sha', 'ref', 'after'), fc.jsonValue()),
+    );
+    fc.assert(
+      fc.property(kind, broken, (object_kind, [payload, fields]) => {
+        try {
+          expect(['report', 'ignored']).toContain(readGitlabEvent({ ...payload, object_kind, ...fields }).kind);
+        } catch (error) {
+          if (!isOpsError(error, 'input')) throw error;
+        }
+      }),
+    );
+  });
 
   it.each([
     ['nothing', null],

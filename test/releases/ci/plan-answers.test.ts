@@ -66,6 +66,12 @@ describe('an event that several reports asked for', () => {
     expect(told.map(({ kind }) => kind).sort()).toEqual(['github-commit', 'github-deployment', 'github-rule']);
   });
 
+  it('is named by a status in at most 255 characters', () => {
+    const names = { application: 'a'.repeat(200), environment: '\u{1f680}'.repeat(60), reply: deploymentReply };
+    const [{ context }] = planAnswers(releaseEvent(names), 'succeeded');
+    expect([context.length <= 255, context.isWellFormed()]).toEqual([true, true]);
+  });
+
   it('is told nobody who is no installation of the App', () => {
     const { installation: _, ...reply } = deploymentReply;
     expect(planAnswers(releaseEvent({ reply }), 'succeeded')).toEqual([]);
