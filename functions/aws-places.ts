@@ -1,17 +1,15 @@
-import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { dropTable, hasTable } from '#aws/backup/drop-table.ts';
 import { openPrefixSource } from '#aws/backup/prefix-source.ts';
 import { openPrefixTarget } from '#aws/backup/prefix-target.ts';
 import { s3BlobsAt } from '#aws/backup/s3-blobs-at.ts';
 import { openTableSource } from '#aws/backup/table-source.ts';
 import { openTableTarget } from '#aws/backup/table-target.ts';
-import { callAws } from '#aws/call.ts';
-import { createDynamoClient, createS3Client } from '#aws/clients.ts';
+import { createDynamoClient, createS3Client, createStreamsClient } from '#aws/clients.ts';
 import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { type Place, parsePlace } from '#backups/places/place.ts';
-import { isOpsError, OpsError } from '#core/errors.ts';
+import { OpsError } from '#core/errors.ts';
 import type { BackupPlaces, Scratch } from '#ports/backup-places.ts';
 
-type TablePlace = Extract<Place, { type: 'dynamodb' }>;
 type PrefixPlace = Extract<Place, { type: 's3' }>;
 
 /** Below it in a bucket lies what drills restore, which goes when the drill ends. */
@@ -30,7 +28,7 @@ export function openAwsPlaces(): BackupPlaces {
       const place = parsePlace(name);
       if (place.type === 's3') return openPrefixAsSource(place, moment ? 'moment' : 'current');
       if (place.type !== 'dynamodb') throw notHere(name);
-      const streams = moment ? { moment: { streams: await createStreamsClient() } } : {};
+      const streams = moment ? { moment: { streams: await createStreamsClient({}) } } : {};
       return openTableSource({ client: createDynamoClient({}), tableName: place.table, clock: Date.now, ...streams });
     },
     async openTarget(name, { overwrite }) {
@@ -41,7 +39,7 @@ export function openAwsPlaces(): BackupPlaces {
     },
     async isEmpty(name) {
       const place = parsePlace(name);
-      if (place.type === 'dynamodb') return !(await hasTable(place.table));
+      if (place.type === 'dynamodb') return !(await hasTable(createDynamoClient({}), place.table));
       if (place.type !== 's3') throw notHere(name);
       const { bucket, prefix } = withSlash(place);
       return (await createS3Blobs({ client: createS3Client({}), bucket }).list(prefix, { limit: 1 })).entries.length === 0;
@@ -68,37 +66,15 @@ function withSlash({ bucket, prefix }: PrefixPlace) {
   return { bucket, prefix: prefix === '' ? '' : `${prefix}/` };
 }
 
-async function createStreamsClient() {
-  const { DynamoDBStreamsClient } = await import('@aws-sdk/client-dynamodb-streams');
-  return new DynamoDBStreamsClient({});
-}
-
-async function hasTable(table: string): Promise<boolean> {
-  const client = createDynamoClient({});
-  const options = { operation: 'dynamodb:DescribeTable', resource: `table "${table}"`, repeat: 'always' } as const;
-  try {
-    await callAws(options, () => client.send(new DescribeTableCommand({ TableName: table })));
-    return true;
-  } catch (error) {
-    if (isOpsError(error, 'missing')) return false;
-    throw error;
-  }
-}
-
 /** A table of its own, which costs nothing but what is written, and is deleted afterwards. */
-async function scratchTable(id: string): Promise<Scratch> {
+function scratchTable(id: string): Scratch {
   const tableName = `quarterdeck-drill-${id}`;
   const client = createDynamoClient({});
-  const place: TablePlace = { type: 'dynamodb', table: tableName };
   return {
-    name: `dynamodb:${place.table}`,
+    name: `dynamodb:${tableName}`,
     target: openTableTarget({ client, tableName, clock: Date.now, plain: true }),
     openSource: async () => openTableSource({ client, tableName, clock: Date.now }),
-    async remove() {
-      if (!(await hasTable(tableName))) return;
-      const options = { operation: 'dynamodb:DeleteTable', resource: `table "${tableName}"`, repeat: 'always' } as const;
-      await callAws(options, () => client.send(new DeleteTableCommand({ TableName: tableName })));
-    },
+    remove: () => dropTable(client, tableName),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Blobs } from '#ports/blobs.ts';
 import type { Bus } from '#ports/bus.ts';
 import type { EventTargets } from '#ports/event-targets.ts';
 import type { Mail } from '#ports/mail.ts';
+import type { RunningConfiguration } from '#ports/running-configuration.ts';
 import type { SampleSource } from '#ports/sample-source.ts';
 import type { Table } from '#ports/table.ts';
 import type { Topics } from '#ports/topics.ts';
@@ -56,6 +57,8 @@ export interface FunctionDeps extends Ports {
   readonly mail?: Mail | undefined;
   readonly topics?: Topics | undefined;
   readonly eventTargets?: EventTargets | undefined;
+  /** Where AWS can be asked what configurations name. */
+  readonly running?: RunningConfiguration | undefined;
   readonly alertObserver?: AlertObserver | undefined;
   /** How long a call may still take, where that is bounded. */
   readonly remainingMs?: (() => number) | undefined;

@@ -57,7 +57,7 @@ async function bounded<T>(call: Promise<T>): Promise<T> {
 }
 
 /** What gates ask of alerting. */
-function gatePorts(deps: FunctionDeps): GatePorts {
+export function gatePorts(deps: FunctionDeps): GatePorts {
   const domains = alertDomains(deps);
   return {
     async firingAlerts(tenant, labels) {

@@ -13,5 +13,6 @@ export const schedules: readonly Schedule[] = [
   { name: 'alerts-correlate', function: 'alerts-correlate', expression: 'rate(1 minute)' },
   { name: 'alerts-deliver', function: 'alerts-deliver', expression: 'rate(1 minute)' },
   { name: 'releases-advance', function: 'releases-advance', expression: 'rate(1 minute)' },
+  { name: 'releases-answer', function: 'releases-answer', expression: 'rate(1 minute)' },
   { name: 'events-publish', function: 'events-publish', expression: 'rate(1 minute)' },
 ];

@@ -1,4 +1,5 @@
 import type { EventPattern } from '#ports/bus.ts';
+import { answeredEvents } from '#releases/ci/release-event.ts';
 
 /** A function that events start. */
 export interface Subscription {
@@ -38,5 +39,10 @@ export const subscriptions: readonly Subscription[] = [
     name: 'advance-releases',
     function: 'releases-advance',
     pattern: { source: ['quarterdeck.releases'], 'detail-type': ['Ci Reported', 'Release Due'] },
+  },
+  {
+    name: 'answer-release',
+    function: 'releases-answer',
+    pattern: { source: ['quarterdeck.releases'], 'detail-type': answeredEvents },
   },
 ];

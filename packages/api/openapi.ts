@@ -1,9 +1,12 @@
 import { Hono } from 'hono';
 import { alertOperations, ruleOperations } from './alerts/operations.ts';
 import type { ApiEnv } from './api-env.ts';
+import { configurationOperations } from './configurations/operations.ts';
 import { flagOperations } from './flags/operations.ts';
+import { kubernetesOperations } from './kubernetes/operations.ts';
 import type { Operation } from './operation.ts';
 import { releaseOperations } from './releases/operations.ts';
+import { webhookOperations } from './webhooks/operations.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const stored = { '204': 'All of it is stored, durably.', '400': 'What could not be taken, by reason; the rest is stored.' };
@@ -128,7 +131,10 @@ const operations: readonly Operation[] = [
   ...prometheus.map((operation) => ({ ...operation, path: `/prometheus${operation.path}` })),
   ...alertOperations,
   ...releaseOperations,
+  ...configurationOperations,
+  ...kubernetesOperations,
   ...flagOperations,
+  ...webhookOperations,
   {
     method: 'post',
     path: '/2015-03-31/functions/{name}/invocations',

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 
@@ -18,6 +19,12 @@ const MAX_SOCKETS = 64;
 /** A DynamoDB client that gives up on a request after 10 s. */
 export function createDynamoClient(options: ClientOptions): DynamoDBClient {
   return new DynamoDBClient(commonOptions(options, 10_000));
+}
+
+/** A client of DynamoDB's streams that gives up on a request after 10 s; the SDK is loaded with it. */
+export async function createStreamsClient(options: ClientOptions): Promise<DynamoDBStreamsClient> {
+  const { DynamoDBStreamsClient } = await import('@aws-sdk/client-dynamodb-streams');
+  return new DynamoDBStreamsClient(commonOptions(options, 10_000));
 }
 
 /** An EventBridge client that gives up on a request after 10 s. */

@@ -60,7 +60,11 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
     observed(own, name, async () => (await loadFunction(name))(asOf({ ...deps, externalUrl }, event), event));
   // Whoever empties the outbox here starts what its events start: nobody else would.
   for (const { name, pattern, function: target } of subscriptions.filter((each) => functionNames.includes(each.function))) {
-    ports.bus.subscribe({ name, pattern, handle: async (event) => void (await invoke(target, { detail: event.detail })) });
+    ports.bus.subscribe({
+      name,
+      pattern,
+      handle: async (event) => void (await invoke(target, { 'detail-type': event.detailType, detail: event.detail })),
+    });
   }
   return {
     ports,

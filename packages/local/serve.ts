@@ -4,15 +4,12 @@ import { type SelfTelemetry, startSelfTelemetry } from '#agent/self-telemetry.ts
 import { authenticateByTokens } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
-import { tenantSettings } from '#config/load-config.ts';
 import type { Settings } from '#config/settings.ts';
 import { HOUR_MS } from '#core/time.ts';
-import { alertDomains } from '#functions/alert-domains.ts';
 import { compileAlerting } from '#functions/alerting.ts';
+import { apiDomains } from '#functions/api-domains.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
-import { flagDomains } from '#functions/flags-deps.ts';
 import { functionNames } from '#functions/registry.ts';
-import { releaseDomains } from '#functions/release-domains.ts';
 import { schedules } from '#functions/schedules.ts';
 import { ingestSamples } from '#ingest/ingest-samples.ts';
 import type { EventPattern } from '#ports/bus.ts';
@@ -54,11 +51,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
     },
     [
       ...apiGroups({
-        ...deps,
-        ...alertDomains(deps),
-        ...releaseDomains(deps),
-        ...flagDomains(deps),
-        queryLimits: (tenant) => tenantSettings(deps.config, tenant).queryLimits,
+        ...apiDomains(deps),
         invoke,
         functionNames,
         isShared: settings.tokens.length > 0,
@@ -93,7 +86,7 @@ export async function startServer(settings: Settings, log: (line: string) => voi
 
 /** What the loops run each second, in place of their schedules. */
 const alertFunctions: readonly string[] = ['alerts-evaluate', 'alerts-dispatch', 'alerts-deliver'];
-const releaseFunctions: readonly string[] = ['releases-advance'];
+const releaseFunctions: readonly string[] = ['releases-advance', 'releases-answer'];
 const looped = new Set([...alertFunctions, ...releaseFunctions]);
 
 /** One after the other: what a rule finds is told in the same second. */

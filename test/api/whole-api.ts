@@ -4,14 +4,12 @@ import { compressSync } from 'snappy';
 import { authenticateByTokens, type Scope } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
-import { loadConfig, tenantSettings } from '#config/load-config.ts';
+import { loadConfig } from '#config/load-config.ts';
 import { createMetricRegistry, type MetricRegistry } from '#core/metrics.ts';
-import { alertDomains } from '#functions/alert-domains.ts';
+import { apiDomains } from '#functions/api-domains.ts';
 import { createDeps, type FunctionDeps } from '#functions/deps.ts';
-import { flagDomains } from '#functions/flags-deps.ts';
 import { asOf } from '#functions/lambda.ts';
 import { functionNames, loadFunction } from '#functions/registry.ts';
-import { releaseDomains } from '#functions/release-domains.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { createLocalUploads, verifyTicket } from '#local/local-uploads.ts';
 import { uploadRoutes } from '#local/upload-route.ts';
@@ -73,7 +71,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
   const deps = createDeps(ports, config, { now, observer, cache, inlineBytes: 4096, graceMs: 150_000, pause, ...place });
   const invoke = async (name: string, event: Readonly<Record<string, unknown>>) => (await loadFunction(name))(asOf(deps, event), event);
   for (const { pattern, function: target } of subscriptions)
-    bus.subscribe(pattern, async (event) => void (await invoke(target, { detail: event.detail })));
+    bus.subscribe(pattern, async (event) => void (await invoke(target, { 'detail-type': event.detailType, detail: event.detail })));
   const defects: unknown[] = [];
   const registry = createMetricRegistry();
   const app = createApi(
@@ -86,11 +84,7 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
     },
     [
       ...apiGroups({
-        ...deps,
-        ...alertDomains(deps),
-        ...releaseDomains(deps),
-        ...flagDomains(deps),
-        queryLimits: (tenant) => tenantSettings(config, tenant).queryLimits,
+        ...apiDomains(deps),
         invoke,
         functionNames,
         isShared: tokens.length > 0,

@@ -10,7 +10,7 @@ import { createAnswering } from '#functions/answering.ts';
 import { type LocalPorts, openLocal } from '#local/open.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
 import { publishOutbox } from '#ports/outbox.ts';
-import type { CiReported } from '#releases/ci/ci-reported.ts';
+import type { CiReported } from '#model/release-events.ts';
 import { recordAnswers } from '#releases/ci/record-answers.ts';
 import { answeredEvents, ReleaseEvent } from '#releases/ci/release-event.ts';
 import { sendAnswers } from '#releases/ci/send-answers.ts';

@@ -36,8 +36,7 @@ const phases: Readonly<Record<string, Phase>> = {
   'Release Resumed': 'running',
   'Release Promoted': 'succeeded',
   'Release Rolled Back': 'failed',
-  'Release Failed': 'failed',
-  'Release Aborted': 'aborted',
+  'Release Cancelled': 'aborted',
   'Release Refused': 'aborted',
 };
 

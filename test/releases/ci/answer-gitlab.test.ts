@@ -48,10 +48,10 @@ describe('GitLab', () => {
     ['Release Started', reply, [commitStatus('running')]],
     ['Release Promoted', reply, [commitStatus('success')]],
     ['Release Rolled Back', reply, [commitStatus('failed')]],
-    ['Release Aborted', reply, [commitStatus('canceled')]],
+    ['Release Cancelled', reply, [commitStatus('canceled')]],
     ['Release Waiting', check, [statusCheck('pending'), commitStatus('pending')]],
     ['Release Promoted', check, [statusCheck('passed'), commitStatus('success')]],
-    ['Release Aborted', check, [statusCheck('failed'), commitStatus('canceled')]],
+    ['Release Cancelled', check, [statusCheck('failed'), commitStatus('canceled')]],
     ['Release Started', blocked, [commitStatus('running')]],
     [
       'Release Promoted',

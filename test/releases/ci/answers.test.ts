@@ -36,7 +36,7 @@ describe('a protection rule', () => {
     ['Release Started', { decision: 'approved' }, 'approved'],
     ['Release Rolled Back', {}, 'rejected'],
     ['Release Rolled Back', { environment: 'staging' }, 'rejected'],
-    ['Release Aborted', {}, 'rejected'],
+    ['Release Cancelled', {}, 'rejected'],
     ['Canary Step Due', {}, undefined],
   ] as const)('after %s %o is %s', async (detailType, fields, state) => {
     const world = createAnswerWorld();

@@ -3,10 +3,10 @@ import { authenticateByTokens } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { webhookGroups } from '#api/webhooks/groups.ts';
 import type { WebhookDomains } from '#api/webhooks/webhook-routes.ts';
+import type { CiReported } from '#model/release-events.ts';
 import { createMemoryBus } from '#ports/memory/memory-bus.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 import { publishOutbox } from '#ports/outbox.ts';
-import type { CiReported } from '#releases/ci/ci-reported.ts';
 import type { WebhookSettings } from '#releases/ci/receive-delivery.ts';
 
 export const NOW = Date.parse('2026-11-23T12:00:00Z');
