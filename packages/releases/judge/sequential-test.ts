@@ -48,6 +48,8 @@ export interface AnytimeLooks {
   readonly kind: 'anytime';
   /** The number of samples at which it is to be sharpest. */
   readonly tunedFor: number;
+  /** Looking ends, undecided, with these. */
+  readonly mostSamples: number;
 }
 
 /** What is kept from look to look: no samples, which are asked for anew. */
@@ -105,7 +107,7 @@ export function testMetric(plan: TestPlan, arms: MeasuredArms, state: TestState,
   const aligned = alignArms({ ...plan, ...arms });
   const samples = aligned.lacking ? 0 : aligned.canary.values.length;
   const information = informationOf(plan, aligned, samples);
-  const isLast = plan.looks.kind === 'planned' && (look >= plan.looks.looks || information >= 1);
+  const isLast = plan.looks.kind === 'planned' ? look >= plan.looks.looks || information >= 1 : samples >= plan.looks.mostSamples;
   const missing = samples > state.samples ? 0 : state.missing + 1;
   const seen: TestState = { ...state, samples: Math.max(samples, state.samples), missing };
   const base = { isLast, samples, dropped: aligned.dropped, lacking: aligned.lacking };
@@ -135,8 +137,8 @@ function decide(plan: TestPlan, { samples, isLast, state }: Progress): Decision 
   if (state.failed !== undefined) return { verdict: 'fail', reason: 'boundary crossed' };
   if (state.passed !== undefined) return { verdict: 'pass', reason: plan.goal === 'superiority' ? 'better' : 'within margin' };
   if (!isLast) return { verdict: 'continue', reason: 'not decided yet' };
-  if (plan.looks.kind === 'planned' && samples < plan.minCoverage * plan.looks.samples)
-    return { verdict: 'inconclusive', reason: 'too little data' };
+  if (plan.looks.kind === 'anytime') return { verdict: 'inconclusive', reason: 'not shown' };
+  if (samples < plan.minCoverage * plan.looks.samples) return { verdict: 'inconclusive', reason: 'too little data' };
   return plan.goal === 'deterioration' ? { verdict: 'pass', reason: 'no sign of harm' } : { verdict: 'inconclusive', reason: 'not shown' };
 }
 
