@@ -38,3 +38,30 @@ export interface Query {
   /** Evaluates at one time. `input` for an expression that gives no vector or scalar, `conflict` where it cannot be evaluated over its data, `limit`, `unavailable`. */
   instant(input: InstantInput): Promise<InstantAnswer>;
 }
+
+export interface RangeInput {
+  readonly tenant: string;
+  readonly expr: string;
+  readonly startMs: number;
+  /** The last step is the latest at or before it. */
+  readonly endMs: number;
+  readonly stepMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One series of a range: times (ms, ascending) at which it has a value, and the values. */
+export interface RangeSeries {
+  readonly series: Series;
+  readonly ts: Float64Array;
+  readonly values: Float64Array;
+}
+
+export interface RangeAnswer {
+  readonly series: readonly RangeSeries[];
+  readonly warnings: readonly string[];
+}
+
+/** Evaluates at every step of a range; errors as those of `Query.instant`. */
+export interface RangeQuery {
+  range(input: RangeInput): Promise<RangeAnswer>;
+}

@@ -1,7 +1,7 @@
 import { type BoundedCache, createCache } from '#core/bounded-cache.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
-import type { CheckedExpr, InstantAnswer, InstantInput, InstantSample, Query } from '#ports/query.ts';
+import type { CheckedExpr, InstantAnswer, InstantInput, InstantSample, Query, RangeInput, RangeQuery, RangeSeries } from '#ports/query.ts';
 import type { SampleSource, SelectLimits } from '#ports/sample-source.ts';
 import { evaluateQuery } from './evaluate.ts';
 import type { Expr } from './promql/ast.ts';
@@ -10,7 +10,7 @@ import { parseExpr } from './promql/parse.ts';
 import { formatExpr } from './promql/print.ts';
 import { valueType } from './promql/value-types.ts';
 import { visitSelectors } from './promql/visit-selectors.ts';
-import type { QueryResult } from './query-result.ts';
+import type { MatrixSeries, QueryResult } from './query-result.ts';
 
 /** Expressions by their text, each parsed once. */
 export type ExprCache = BoundedCache<Expr>;
@@ -35,7 +35,7 @@ export function createExprCache(): ExprCache {
   return createCache({ maxEntries: CACHE_ENTRIES, maxWeight: CACHE_CHARS });
 }
 
-/** The `Query` port on this engine, over one source. */
+/** The `Query` and `RangeQuery` ports on this engine, over one source. */
 export function createQueryPort({
   source,
   limits,
@@ -43,7 +43,7 @@ export function createQueryPort({
   lookbackMs = 300_000,
   subqueryStepMs,
   cache = createExprCache(),
-}: QueryPortDeps): Query {
+}: QueryPortDeps): Query & RangeQuery {
   const parse = (text: string): Expr => {
     const known = cache.get(text);
     if (known !== undefined) return known;
@@ -58,7 +58,16 @@ export function createQueryPort({
       const times = { startMs: atMs, endMs: atMs, stepMs: 0 };
       return toAnswer(await evaluateQuery({ source }, { tenant, expr, query, ...times, lookbackMs, limits, signal, now, subqueryStepMs }));
     },
+    async range({ tenant, expr: query, signal, ...times }: RangeInput) {
+      const expr = parse(query);
+      const result = await evaluateQuery({ source }, { tenant, expr, query, ...times, lookbackMs, limits, signal, now, subqueryStepMs });
+      return { series: result.type === 'matrix' ? result.series.map(toRangeSeries) : [], warnings: result.warnings };
+    },
   };
+}
+
+function toRangeSeries({ series, ts, values, count }: MatrixSeries): RangeSeries {
+  return { series, ts: ts.subarray(0, count), values: values.subarray(0, count) };
 }
 
 function describe(expr: Expr): CheckedExpr {
