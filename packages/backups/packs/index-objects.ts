@@ -3,7 +3,7 @@ import { damaged, type Sealing, sealObject, unsealObject } from '#backups/format
 import type { Secrets } from '#backups/format/secrets.ts';
 import { listAll, newId, type Repository } from '#backups/repository/repository.ts';
 import { chunk } from '#core/batch.ts';
-import { isOpsError, OpsError } from '#core/errors.ts';
+import { isOpsError, isRetryable, OpsError } from '#core/errors.ts';
 import { type ChunkIndex, createChunkIndex } from './chunk-index.ts';
 import { decodeChunks, ENTRY_BYTES, encodeChunks, PACK_HEAD_BYTES, PACK_SALT_BYTES, type PackList } from './pack-format.ts';
 
@@ -85,7 +85,7 @@ async function readLists(
     return decodeLists(secrets, key, await body);
   } catch (error) {
     if (isOpsError(error, 'missing')) return undefined;
-    if (!onDamage || !isOpsError(error, 'input')) throw error;
+    if (!onDamage || !isOpsError(error) || isRetryable(error)) throw error;
     onDamage(error);
     return [];
   }

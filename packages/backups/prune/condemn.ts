@@ -9,7 +9,7 @@ import { chunk } from '#core/batch.ts';
 import { putPart } from './condemned.ts';
 import type { PrunePlan } from './plan-prune.ts';
 
-const BATCH = 16;
+const BATCH = 8;
 
 /**
  * A prune's first phase: writes what is used of little-used packs into new ones, then puts the list of packs that are to go. Nothing is deleted;

@@ -4,7 +4,7 @@ import { idOfKey, SNAPSHOTS, snapshotKey } from '#backups/format/layout.ts';
 import { damaged, type Sealing, sealJson, unsealJson } from '#backups/format/sealed-object.ts';
 import type { Secrets } from '#backups/format/secrets.ts';
 import { mapConcurrent } from '#core/batch.ts';
-import { isOpsError, OpsError } from '#core/errors.ts';
+import { isOpsError, isRetryable, OpsError } from '#core/errors.ts';
 import { listAll, type Repository } from './repository.ts';
 
 /** How a snapshot was taken: everything read, what changed since the last one or the last full one, or until nothing moved. */
@@ -95,7 +95,7 @@ async function readRecord(repository: Repository, id: string, onDamage: ((error:
   } catch (error) {
     // Forgotten since it was listed.
     if (isOpsError(error, 'missing')) return undefined;
-    if (!onDamage || !isOpsError(error, 'input')) throw error;
+    if (!onDamage || !isOpsError(error) || isRetryable(error)) throw error;
     onDamage(error, id);
     return undefined;
   }
