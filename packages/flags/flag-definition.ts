@@ -18,7 +18,7 @@ export const RolloutStep = z.strictObject({ from: Time, until: Time.optional(), 
 export type RolloutStep = z.infer<typeof RolloutStep>;
 
 /** Ours beside flagd's: who gets a variant where targeting decides nothing. */
-export const Rollout = z.strictObject({
+const Rollout = z.strictObject({
   /** What those get who are in; the others get the default variant. */
   variant: z.string().min(1),
   percentage: Percentage,
@@ -29,7 +29,6 @@ export const Rollout = z.strictObject({
   /** The last one that holds at the time of evaluation has the say over `percentage`. */
   steps: z.array(RolloutStep).max(MAX_STEPS).optional(),
 });
-export type Rollout = z.infer<typeof Rollout>;
 
 /** A rule of JsonLogic as it was parsed, handed on untouched: a copy would lose what is called `__proto__`. */
 export const Rule = z.custom<Readonly<Record<string, unknown>>>(

@@ -129,7 +129,7 @@ describe('a damaged item', () => {
     for (const key of ['banner', 'other']) await changeFlag(own, input(key), (current) => planPut(current, flag(100), 'none', false));
     const item = (await stored.get({ pk: 'flags/a', sk: 'banner' }))!;
     await stored.put({ ...item, changeId: 'damaged', ...damage } as typeof item);
-    await stored.update({ pk: 'flags', sk: 'a' }, { add: { version: 1 } });
+    await stored.update({ pk: 'flags/set/a', sk: 'version' }, { add: { version: 1 } });
     const view = await read('a');
     expect([view.flags.get('banner')?.problem, view.flags.get('banner')?.compiled]).toEqual([expect.stringMatching(/banner/), undefined]);
     expect(await evaluate('other')).toMatchObject({ value: true });

@@ -20,7 +20,7 @@ export interface Environment {
 }
 
 /** Steps of one flag: about two milliseconds where every one is spent. */
-export const MAX_STEPS = 200_000;
+const MAX_STEPS = 200_000;
 /** Steps of all flags of a request. */
 const MAX_REQUEST_STEPS = 4_000_000;
 

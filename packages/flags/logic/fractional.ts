@@ -49,7 +49,7 @@ function computeWeights(env: Environment, shares: readonly Share[]): number[] | 
 }
 
 /** The share that a hash falls into; undefined where the weights are none or too many. */
-export function pickShare(hash: number, weights: readonly number[] | undefined): number | undefined {
+function pickShare(hash: number, weights: readonly number[] | undefined): number | undefined {
   if (!weights) return undefined;
   let total = 0;
   for (const weight of weights) total += weight;

@@ -30,7 +30,7 @@ function readField(env: Environment, field: string): string | null {
 }
 
 /** `murmur3(group:id) % total + 1`, from 1 to total. */
-export function unleashBucket(group: string, id: string, total: number, seed = 0): number {
+function unleashBucket(group: string, id: string, total: number, seed = 0): number {
   return (murmur3(`${group}:${id}`, seed) % total) + 1;
 }
 

@@ -1,8 +1,5 @@
 // How JsonLogic sees values: as JavaScript does, but lists and objects are never coerced to text or numbers, which hostile contexts would make dear.
 
-/** What a rule gives: JSON; what is absent is null. */
-export type Value = string | number | boolean | null | readonly unknown[] | Readonly<Record<string, unknown>>;
-
 /** Empty text, 0, false, null and the empty list are false. */
 export function isTruthy(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);

@@ -5,7 +5,7 @@ import type { FlagChanged } from '#model/flag-events.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { Table, Write } from '#ports/table.ts';
 import { auditWrite } from './audit.ts';
-import { decodeRecord, encodeRecord, type FlagRecord, flagPartition, POINTERS, wholeRecord } from './flag-record.ts';
+import { decodeRecord, encodeRecord, type FlagRecord, flagPartition, setKey, wholeRecord } from './flag-record.ts';
 import type { FileFlags } from './flag-view.ts';
 import { type CurrentFlag, effectiveDefinition, type PlannedChange } from './plan-change.ts';
 
@@ -85,7 +85,7 @@ async function commit(
   const { tenant } = input;
   const condition = current.record ? { equals: { version: current.record.version } } : { exists: false };
   const writes: Write[] = [
-    { kind: 'update', key: { pk: POINTERS, sk: tenant }, changes: { add: { version: 1 } } },
+    { kind: 'update', key: setKey(tenant), changes: { add: { version: 1 } } },
     { kind: 'put', item: encodeRecord(tenant, record), condition },
     auditWrite(tenant, { ...input, action, before: current.record, after: record }),
     outboxWrite({ source: 'quarterdeck.flags', detailType: 'Flag Changed', detail: changedDetail(input, current, record, action) }),

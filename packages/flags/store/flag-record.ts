@@ -1,7 +1,7 @@
 import { OpsError } from '#core/errors.ts';
 import type { Kill } from '#flags/compile-flag.ts';
 import type { FlagDefinition, RolloutStep } from '#flags/flag-definition.ts';
-import type { Item } from '#ports/table.ts';
+import type { Item, ItemKey } from '#ports/table.ts';
 
 /** What was set by hand of a file's flag: it stands before what the file says. */
 export interface RolloutSetting {
@@ -34,9 +34,12 @@ export interface DamagedRecord {
   readonly problem: string;
 }
 
-/** Where a tenant's flags lie, and what has to change with each of them. */
+/** Where a tenant's flags lie, by their names. */
 export const flagPartition = (tenant: string): string => `flags/${tenant}`;
-export const POINTERS = 'flags';
+
+/** The item whose version every change of a flag raises: who knows it knows the flags. Each tenant's is a partition of its own, since each evaluation reads it. */
+export const setKey = (tenant: string): ItemKey => ({ pk: `flags/set/${tenant}`, sk: 'version' });
+
 const FIELDS = ['definition', 'rollout', 'kill'] as const;
 
 /** The record as an item. */

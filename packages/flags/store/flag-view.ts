@@ -5,7 +5,7 @@ import { type CompiledFlag, compileFlag } from '#flags/compile-flag.ts';
 import { type FlagDefinition, readFlagDefinition } from '#flags/flag-definition.ts';
 import type { SetFlag } from '#flags/flag-set.ts';
 import type { Item, Table } from '#ports/table.ts';
-import { decodeRecord, type FlagRecord, flagPartition, POINTERS } from './flag-record.ts';
+import { decodeRecord, type FlagRecord, flagPartition, setKey } from './flag-record.ts';
 
 /** A flag of the configuration folder. */
 export interface FileFlag extends SetFlag {
@@ -57,7 +57,7 @@ const MAX_TENANTS = 1_000;
 export function createFlagReader(table: Table, files: (tenant: string) => Promise<FileFlags>): ReadFlags {
   const known = createCache<Loaded>({ maxEntries: MAX_TENANTS });
   return async (tenant) => {
-    const pointer = await retry(() => table.get({ pk: POINTERS, sk: tenant }));
+    const pointer = await retry(() => table.get(setKey(tenant)));
     const version = Number(pointer?.version ?? 0);
     const found = known.get(tenant);
     if (found && found.version >= version) return found.view;

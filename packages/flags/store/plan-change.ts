@@ -47,8 +47,9 @@ function mustExist(current: CurrentFlag): FlagDefinition {
   return definition;
 }
 
-function checkExpected({ key, record }: CurrentFlag, expected: Expected): void {
-  const exists = record !== undefined && !record.isDeleted;
+function checkExpected({ key, record, file }: CurrentFlag, expected: Expected): void {
+  // What was set of a file's flag outlives the file, and is no flag then.
+  const exists = record !== undefined && !record.isDeleted && (record.definition !== undefined || file !== undefined);
   const at = exists ? record.version : 0;
   if (expected === 'any' || expected === at || (expected === 'none' && !exists)) return;
   const said = exists ? `is at version ${at}` : 'is not there';
@@ -82,7 +83,7 @@ export function planPut(current: CurrentFlag, definition: FlagDefinition, expect
   const sizeBytes = Buffer.byteLength(JSON.stringify(definition));
   if (sizeBytes > MAX_DEFINITION_BYTES)
     throw new OpsError('limit', `flag ${JSON.stringify(key)} has ${sizeBytes} bytes; at most ${MAX_DEFINITION_BYTES} are taken`);
-  const isThere = record !== undefined && !record.isDeleted;
+  const isThere = record?.definition !== undefined && !record.isDeleted;
   if (isThere && isSame(record.definition, definition)) return undefined;
   checkExpected(current, expected);
   if (isThere && record.boundTo !== undefined && !isForced && !isSame(record.definition?.rollout, definition.rollout))
@@ -127,7 +128,7 @@ export function planRevive(current: CurrentFlag): PlannedChange {
 }
 
 /** What off is: false of a flag of true and false, else the default variant, else the code's own default. */
-export function offVariant({ variants, defaultVariant }: FlagDefinition): string | undefined {
+function offVariant({ variants, defaultVariant }: FlagDefinition): string | undefined {
   return Object.keys(variants).find((name) => variants[name] === false) ?? defaultVariant ?? undefined;
 }
 
@@ -172,7 +173,7 @@ export function planRollout(current: CurrentFlag, percentage: number, change: Ro
   };
   const boundTo = change.boundTo === undefined ? state.boundTo : (change.boundTo ?? undefined);
   if (boundTo === state.boundTo && isSet(definition, setting, steps)) return undefined;
-  if (change.expectedVersion !== undefined) checkExpected({ ...current, record: current.record ?? undefined }, change.expectedVersion);
+  if (change.expectedVersion !== undefined) checkExpected(current, change.expectedVersion);
   const isTheirs = state.boundTo !== undefined && change.boundTo !== null && change.boundTo !== state.boundTo;
   if (isTheirs && change.isForced !== true)
     refuseBound(

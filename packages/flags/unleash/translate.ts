@@ -180,8 +180,8 @@ function variantFlag(translation: Translation, feature: Feature): object {
     variants.set(key, value);
     return key;
   };
-  const rule = variantRule(translation, feature, { keyOf, none: NONE, off: OFF });
+  const rule = variantRule(translation, { ...feature, enabled: true }, { keyOf, none: NONE, off: OFF });
   const needs = allOf(dependencyRules(translation, feature));
-  const targeting = { if: [needs, rule, OFF] };
+  const targeting = { if: [feature.enabled ? needs : { and: [false, needs] }, rule, OFF] };
   return { state: 'ENABLED', variants: Object.fromEntries(variants), defaultVariant: OFF, targeting, ...metadataOf(feature) };
 }

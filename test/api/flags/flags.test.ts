@@ -123,7 +123,7 @@ describe('a name that a file and the API both have', () => {
       updatedAtMs: NOW,
     };
     await app.stored.put(item);
-    await app.stored.put({ pk: 'flags', sk: 'a', version: 1 });
+    await app.stored.put({ pk: 'flags/set/a', sk: 'version', version: 1 });
     const clash = 'flag "filed" is both in flags/shop.json of the configuration and written by API: delete one of them';
     expect((await app.evaluate('filed')).body).toEqual({ key: 'filed', errorCode: 'PARSE_ERROR', errorDetails: clash });
     expect((await app.ask('GET', '/api/flags')).body.problems).toEqual([clash]);
