@@ -52,7 +52,8 @@ const thing = fc.record({
   names: fc.array(name, { minLength: 1, maxLength: 4 }),
   kind: fc.constantFrom('file', 'dir', 'symlink', 'hardlink', 'sparse'),
   content: fc.uint8Array({ maxLength: 60 }),
-  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o4755, 0o2750, 0o700, 0o1777),
+  // Who is not root gets no bits that make programs run as somebody.
+  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o700, 0o1777, ...(isRoot ? [0o4755, 0o2750] : [])),
   second: fc.integer({ min: -2_000_000_000, max: 4_000_000_000 }),
   fraction: fc.integer({ min: 0, max: 999_999 }),
 });
@@ -83,7 +84,7 @@ async function make(root: string, things: readonly (typeof thing extends fc.Arbi
     }
   }
   for (const [path, mode, time] of folders.reverse()) {
-    await chmod(path, mode);
+    await chmod(path, isRoot ? mode : mode | 0o700);
     await utimes(path, time, time);
   }
 }
