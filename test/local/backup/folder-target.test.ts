@@ -246,7 +246,7 @@ describe('what a folder target finds there already', () => {
     });
   });
 
-  it('keeps times and modes of kept folders that get something new', async () => {
+  it('keeps times and modes of kept folders that get something new, be others written before', async () => {
     await withFolder(async (root) => {
       const folder = { path: 'd', kind: 'dir', meta: { mode: 0o555, mtimeNs: '7000000000' }, sizeBytes: 0 };
       const first = await openFolderTarget(root);
@@ -254,11 +254,26 @@ describe('what a folder target finds there already', () => {
       await first.finish();
       const second = await openFolderTarget(root);
       expect(await second.plan(folder)).toBe('keep');
-      expect(await second.plan(file('d/f', 'x'))).toBe('create');
-      await second.write(file('d/f', 'x'));
+      for (const path of ['d-', 'd/f']) {
+        expect(await second.plan(file(path, 'x'))).toBe('create');
+        await second.write(file(path, 'x'));
+      }
       expect(await second.finish()).toEqual([]);
       const { mode, mtimeMs } = await stat(join(root, 'd'));
       expect([mode & 0o777, mtimeMs]).toEqual([0o555, 7_000]);
+    });
+  });
+
+  it.each([0o755, 0o555])('leaves folders of mode %o that no item describes as they are', async (mode) => {
+    await withFolder(async (root) => {
+      await mkdir(join(root, 'd'));
+      await setAttribute(join(root, 'd'), 'user.mine', Buffer.from('x'));
+      await chmod(join(root, 'd'), mode);
+      const target = await openFolderTarget(root);
+      await target.write(file('d/f', 'x'));
+      expect(await target.finish()).toEqual([]);
+      const { described } = await describeTree(root);
+      expect(described[0]).toMatchObject({ mode, xattrs: { 'user.mine': 'eA==' } });
     });
   });
 
