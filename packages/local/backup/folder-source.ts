@@ -65,6 +65,7 @@ export async function openFolderSource(path: string, options: FolderSourceOption
     name: path,
     list({ after, onFault }) {
       beganAtMs = options.clock();
+      source.counts.unreadAttributes = 0;
       return listItems(source, after, onFault);
     },
     async guarantee() {

@@ -15,6 +15,8 @@ export interface PendingFolder {
   readonly path: string;
   readonly meta: FileMeta;
   readonly id: string;
+  /** No item describes it: all it is given is the mode that it had. */
+  readonly isLoosened?: boolean | undefined;
 }
 
 export interface TargetFolders {
@@ -70,7 +72,7 @@ export function createTargetFolders({ root, isDurable, finish, onFault }: Folder
   };
   const waitUnlessKnown = (names: readonly string[], { meta, id }: Loosened) => {
     const path = names.join('/');
-    if (!pending.some((one) => one.path === path)) pending.push({ names, path, meta, id });
+    if (!pending.some((one) => one.path === path)) pending.push({ names, path, meta, id, isLoosened: true });
   };
   const finishLast = () => {
     const last = pending.pop() as PendingFolder;
@@ -166,7 +168,8 @@ function removeLeftovers(folder: number): void {
     try {
       unlinkSync(at(folder, name));
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
+      // Somebody else's, and none of ours.
+      if (!hasCode(error, 'ENOENT', 'EPERM', 'EACCES')) throw error;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OpsError } from '#core/errors.ts';
 import type { RestoredItem } from '#ports/backup-target.ts';
@@ -98,7 +98,8 @@ export function openTarget(target: Target, isMade: boolean): Opened | undefined 
     throw error;
   }
   const finish = (pending: PendingFolder, handle: number) => {
-    applyMeta(deps, { path: pending.path, handle, place: `${itself(handle)}/.`, isFolder: true }, pending.meta);
+    if (pending.isLoosened) fchmodSync(handle, pending.meta.mode as number);
+    else applyMeta(deps, { path: pending.path, handle, place: `${itself(handle)}/.`, isFolder: true }, pending.meta);
     if (isDurable(target)) fsyncSync(handle);
   };
   const onFault = (itemPath: string, error: unknown) => faults.push({ path: itemPath, message: describeFileError(error) });

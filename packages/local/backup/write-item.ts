@@ -17,10 +17,18 @@ export async function writeItem(target: Target, item: RestoredItem): Promise<voi
   const { root, folders } = openTarget(target, true) as Opened;
   noteName(target, root, wanted.names);
   folders.settle(path);
-  for (const kept of target.kept.splice(0).filter(({ path: folder }) => path.startsWith(`${folder}/`))) folders.wait(kept);
+  waitForKept(target, folders, path);
   const folder = folders.enter(parents);
   if (kind === 'dir') writeFolder(target, folders, folder, wanted);
   else await writeThing(target, { root, folders }, folder, wanted, item);
+}
+
+/** Folders that are kept must be as they were after something has been written into them. */
+function waitForKept({ kept }: Target, folders: TargetFolders, path: string): void {
+  for (const folder of kept.splice(0)) {
+    if (path.startsWith(`${folder.path}/`)) folders.wait(folder);
+    else kept.push(folder);
+  }
 }
 
 function writeFolder(target: Target, folders: TargetFolders, parent: number, { path, name, names, meta }: Checked): void {
@@ -105,7 +113,13 @@ function noteName(target: Target, root: number, names: readonly string[]): void 
 function foldsCase({ options, newName }: Target, root: number): boolean {
   if (options.foldsCase !== undefined) return options.foldsCase;
   const name = newName();
-  closeSync(openSync(at(root, name), NEW_FILE, 0o600));
+  try {
+    closeSync(openSync(at(root, name), NEW_FILE, 0o600));
+  } catch (error) {
+    // What may be written to lies deeper.
+    if (hasCode(error, 'EACCES', 'EPERM', 'EROFS')) return false;
+    throw error;
+  }
   try {
     return lookAt(root, name.toUpperCase()) !== undefined;
   } finally {

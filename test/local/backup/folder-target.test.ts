@@ -52,7 +52,8 @@ const thing = fc.record({
   names: fc.array(name, { minLength: 1, maxLength: 4 }),
   kind: fc.constantFrom('file', 'dir', 'symlink', 'hardlink', 'sparse'),
   content: fc.uint8Array({ maxLength: 60 }),
-  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o4755, 0o2750, 0o700, 0o1777),
+  // Who is not root gets no bits that make programs run as somebody.
+  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o700, 0o1777, ...(isRoot ? [0o4755, 0o2750] : [])),
   second: fc.integer({ min: -2_000_000_000, max: 4_000_000_000 }),
   fraction: fc.integer({ min: 0, max: 999_999 }),
 });
@@ -83,7 +84,7 @@ async function make(root: string, things: readonly (typeof thing extends fc.Arbi
     }
   }
   for (const [path, mode, time] of folders.reverse()) {
-    await chmod(path, mode);
+    await chmod(path, isRoot ? mode : mode | 0o700);
     await utimes(path, time, time);
   }
 }
@@ -245,7 +246,7 @@ describe('what a folder target finds there already', () => {
     });
   });
 
-  it('keeps times and modes of kept folders that get something new', async () => {
+  it('keeps times and modes of kept folders that get something new, be others written before', async () => {
     await withFolder(async (root) => {
       const folder = { path: 'd', kind: 'dir', meta: { mode: 0o555, mtimeNs: '7000000000' }, sizeBytes: 0 };
       const first = await openFolderTarget(root);
@@ -253,11 +254,26 @@ describe('what a folder target finds there already', () => {
       await first.finish();
       const second = await openFolderTarget(root);
       expect(await second.plan(folder)).toBe('keep');
-      expect(await second.plan(file('d/f', 'x'))).toBe('create');
-      await second.write(file('d/f', 'x'));
+      for (const path of ['d-', 'd/f']) {
+        expect(await second.plan(file(path, 'x'))).toBe('create');
+        await second.write(file(path, 'x'));
+      }
       expect(await second.finish()).toEqual([]);
       const { mode, mtimeMs } = await stat(join(root, 'd'));
       expect([mode & 0o777, mtimeMs]).toEqual([0o555, 7_000]);
+    });
+  });
+
+  it.each([0o755, 0o555])('leaves folders of mode %o that no item describes as they are', async (mode) => {
+    await withFolder(async (root) => {
+      await mkdir(join(root, 'd'));
+      await setAttribute(join(root, 'd'), 'user.mine', Buffer.from('x'));
+      await chmod(join(root, 'd'), mode);
+      const target = await openFolderTarget(root);
+      await target.write(file('d/f', 'x'));
+      expect(await target.finish()).toEqual([]);
+      const { described } = await describeTree(root);
+      expect(described[0]).toMatchObject({ mode, xattrs: { 'user.mine': 'eA==' } });
     });
   });
 

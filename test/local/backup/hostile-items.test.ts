@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { link, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -192,6 +192,7 @@ describe('hostile items', () => {
           }
           await target.finish();
           expect(look()).toEqual(before);
+          if (!isRoot) spawnSync('chmod', ['-Rf', 'u+rwX', root]);
           const { stdout } = await promisify(execFile)('find', [root, '-name', '.quarterdeck-*']);
           expect(stdout).toBe('');
         });

@@ -64,7 +64,7 @@ describe('a folder target of somebody who is not root', () => {
       else execFileSync('chmod', ['555', join(root, 'to')]);
       const found = runAs(
         nobody,
-        `const target = await openFolderTarget(process.argv[2] + '/to', { foldsCase: false, ownership: 'ids' });
+        `const target = await openFolderTarget(process.argv[2] + '/to', { ownership: 'ids' });
         const results = [];
         for (const item of [file('f', 'x'), file('open/f', 'x', { uid: 0, gid: 0 })]) results.push(await attempt(() => target.write(item)));
         const elsewhere = await openFolderTarget(process.argv[2] + '/other');

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,8 @@ export async function withFolder<T>(run: (folder: string) => Promise<T>): Promis
   try {
     return await run(folder);
   } finally {
-    // Deeper than Node can remove.
+    // Closed to their owner, and deeper than Node can remove.
+    if (!isRoot) spawnSync('chmod', ['-Rf', 'u+rwX', folder]);
     execFileSync('rm', ['-rf', folder]);
   }
 }
