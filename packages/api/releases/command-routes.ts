@@ -5,6 +5,7 @@ import { readBody } from '#api/read-body.ts';
 import { OpsError } from '#core/errors.ts';
 import { COMMANDS } from '#releases/plan/command.ts';
 import { readRelease } from '#releases/release/release-store.ts';
+import { COMMIT_ID, COMMIT_RULE, VERSION_NAME, VERSION_RULE } from '#releases/release/version-name.ts';
 import { commandRelease, findEnvironment } from '#releases/run/command-release.ts';
 import { startRelease } from '#releases/run/start-release.ts';
 import type { ReleaseDomains } from './release-domains.ts';
@@ -16,8 +17,8 @@ const text = (most: number) => z.string().min(1).max(most);
 const PostedRelease = z.strictObject({
   application: text(200),
   environment: text(200),
-  version: text(200),
-  commit: z.string().max(128).default(''),
+  version: z.string().regex(VERSION_NAME, VERSION_RULE),
+  commit: z.string().regex(COMMIT_ID, COMMIT_RULE).default(''),
   ref: text(400).optional(),
   artifactDigest: text(200).optional(),
   sbomUrl: z

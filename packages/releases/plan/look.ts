@@ -30,6 +30,8 @@ export function takeLook(draft: Draft, look: Look): void {
   if (phase === 'queued') takeTurn(draft, look);
   else if (phase === 'rolled-back') watch(draft, look.isAnew ?? false);
   else if (phase === 'progressing') getOn(draft, look);
+  else if (phase === 'rolling-back' && look.isAnew && look.place === 'none')
+    end(draft, 'rolled-back', 'the same version is released anew, and the traffic is its own');
 }
 
 function takeTurn(draft: Draft, { place }: Look): void {
@@ -47,22 +49,29 @@ function getOn(draft: Draft, { facts, newer }: Look): void {
   else if (isOverdue) fail(draft, describeOverdue(draft.release));
   else {
     planAsks(draft);
+    if (draft.release.position === 'holding') planWatch(draft);
     if (paused === undefined) advance(draft);
   }
 }
 
 /** Reads once a minute whether a shift that came late has undone the rollback. */
 function watch(draft: Draft, isAnew: boolean): void {
-  const { watchUntilMs, clock, intent, intents } = draft.release;
+  const { watchUntilMs, intent } = draft.release;
   const { nowMs } = draft;
   if (watchUntilMs === undefined) return;
   if (isAnew || (intent === undefined && nowMs >= watchUntilMs)) {
     change(draft, { watchUntilMs: undefined, intent: undefined, trouble: undefined });
     return;
   }
-  if (intent !== undefined) return;
-  const isDue = nowMs - clock.lastMs >= WATCHED_EACH_MS || nowMs < clock.lastMs;
-  if (isDue) change(draft, { clock: { ...clock, lastMs: nowMs }, intents: intents + 1, intent: { number: intents + 1, kind: 'watch' } });
+  planWatch(draft);
+}
+
+/** Means to read the traffic once a minute, where nothing else is meant. */
+function planWatch(draft: Draft): void {
+  const { intent, intents, watchedAtMs } = draft.release;
+  const { nowMs } = draft;
+  if (intent !== undefined || (nowMs >= watchedAtMs && nowMs - watchedAtMs < WATCHED_EACH_MS)) return;
+  change(draft, { watchedAtMs: nowMs, intents: intents + 1, intent: { number: intents + 1, kind: 'watch' } });
 }
 
 /**

@@ -21,10 +21,13 @@ export interface TrafficOutcome {
   readonly intent: number;
   readonly traffic: TrafficState;
   readonly captured?: CapturedTraffic | undefined;
+  /** As of a look: the same version is released here anew. */
+  readonly isAnew?: boolean | undefined;
 }
 
 /** The driver's answer. One to an intent that is not the present one is late, and no news. */
-export function takeTraffic(draft: Draft, { intent: number, traffic, captured }: TrafficOutcome): void {
+export function takeTraffic(draft: Draft, outcome: TrafficOutcome): void {
+  const { intent: number, traffic } = outcome;
   const { intent } = draft.release;
   if (intent?.number !== number) return;
   const fault = findFault(draft.release, intent, traffic);
@@ -36,11 +39,12 @@ export function takeTraffic(draft: Draft, { intent: number, traffic, captured }:
   if (draft.release.trouble) note(draft, 'trouble', `the driver answers again after ${draft.release.trouble.attempts} failures`);
   change(draft, { trouble: undefined });
   if (intent.kind !== 'watch') note(draft, 'traffic', `the driver says: ${describeTraffic(traffic)}`, { intent: number, to: traffic });
-  follow(draft, intent, traffic, captured);
+  follow(draft, intent, outcome);
 }
 
-function follow(draft: Draft, intent: TrafficIntent, traffic: TrafficState, captured: CapturedTraffic | undefined): void {
-  const { version, position, environment, outcome = 'it has failed' } = draft.release;
+function follow(draft: Draft, intent: TrafficIntent, { traffic, captured, isAnew = false }: TrafficOutcome): void {
+  const { release } = draft;
+  const { version, position, environment, outcome = 'it has failed' } = release;
   change(draft, { traffic });
   switch (intent.kind) {
     case 'capture':
@@ -59,9 +63,16 @@ function follow(draft: Draft, intent: TrafficIntent, traffic: TrafficState, capt
       break;
     case 'watch':
       change(draft, { intent: undefined });
-      if (carriedBy(version, traffic) > 0)
+      if (release.phase === 'progressing') checkDrift(draft, release.traffic, traffic);
+      else if (carriedBy(version, traffic) > 0 && !isAnew)
         fail(draft, `${version} has traffic again after it was rolled back: ${describeTraffic(traffic)}`);
   }
+}
+
+/** While a step is held, its weight is what it was. */
+function checkDrift(draft: Draft, held: TrafficState | undefined, now: TrafficState): void {
+  if (held === undefined || describeTraffic(held) === describeTraffic(now)) return;
+  fail(draft, `somebody else has changed the traffic from ${describeTraffic(held)} to ${describeTraffic(now)}`, true);
 }
 
 /** Why what the driver says is not what was meant. */
@@ -104,7 +115,14 @@ function takeTrouble(draft: Draft, sentence: string, isLasting = false): void {
   if (attempts > 1 && !isTold) return;
   note(draft, 'trouble', `try ${attempts} failed: ${sentence}; the next one in ${formatDuration(waitMs)}`, { intent: intent?.number });
   if (!isTold) return;
-  const what = phase === 'progressing' ? 'stands still' : phase === 'rolling-back' ? 'cannot be rolled back' : 'cannot be looked after';
+  const isWatch = intent?.kind === 'watch' && phase === 'progressing';
+  const what = isWatch
+    ? 'cannot be looked at'
+    : phase === 'progressing'
+      ? 'stands still'
+      : phase === 'rolling-back'
+        ? 'cannot be rolled back'
+        : 'cannot be looked after';
   tell(draft, 'Release Stuck', `${application} ${version} in ${environment} ${what}: ${sentence}`, { attempts });
 }
 

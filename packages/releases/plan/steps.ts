@@ -44,7 +44,7 @@ export function mean(draft: Draft, meant: Meant, why: string): void {
 }
 
 function resetClock(draft: Draft): void {
-  change(draft, { clock: { lastMs: draft.nowMs, heldMs: 0, waitedMs: 0 } });
+  change(draft, { clock: { lastMs: draft.nowMs, heldMs: 0, waitedMs: 0 }, watchedAtMs: draft.nowMs });
 }
 
 /** Comes to a step: its gates first, if it has any. */

@@ -75,26 +75,32 @@ export async function commitRelease(table: Table, { tenant, id }: Release, stamp
 export interface ActiveRelease {
   readonly tenant: string;
   readonly id: string;
+  /** Of the time when it was last taken up. */
+  readonly mark: number;
 }
 
-const activeKey = ({ tenant, id }: ActiveRelease) => ({ pk: ACTIVE, sk: `${tenant}/${id}` });
+const activeKey = ({ tenant, id }: Pick<ActiveRelease, 'tenant' | 'id'>) => ({ pk: ACTIVE, sk: `${tenant}/${id}` });
 
 /** The write that has a release looked at from now on. */
-export function activeWrite(active: ActiveRelease): Write {
-  return { kind: 'put', item: activeKey(active) };
+export function activeWrite({ tenant, id, entries: mark }: Pick<Release, 'tenant' | 'id' | 'entries'>): Write {
+  return { kind: 'put', item: { ...activeKey({ tenant, id }), mark } };
 }
 
-/** Lets a release rest. */
+/** Lets a release rest, unless it has been taken up again meanwhile. */
 export async function restRelease(table: Table, active: ActiveRelease): Promise<void> {
-  await retry(() => table.delete(activeKey(active)));
+  try {
+    await retry(() => table.delete(activeKey(active), { equals: { mark: active.mark } }));
+  } catch (error) {
+    if (!isOpsError(error, 'conflict')) throw error;
+  }
 }
 
 /** All releases of all tenants that are not over and done with: one partition, so that looking costs next to nothing while there are none. */
 export async function listActive(table: Table): Promise<ActiveRelease[]> {
-  return (await queryItems(table, { pk: ACTIVE })).map(({ sk }) => ({
-    tenant: sk.slice(0, sk.indexOf('/')),
-    id: sk.slice(sk.indexOf('/') + 1),
-  }));
+  return (await queryItems(table, { pk: ACTIVE })).map(({ sk, mark }) => {
+    const slash = sk.indexOf('/');
+    return { tenant: sk.slice(0, slash), id: sk.slice(slash + 1), mark: Number(mark) };
+  });
 }
 
 export interface ReleaseFilter {

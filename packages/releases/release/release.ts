@@ -13,7 +13,8 @@ export type Position = 'preparing' | 'before' | 'shifting' | 'holding' | 'promot
 
 /**
  * What is to be done to the traffic. It is stored before anything is done, so that whoever comes after a crash does it again; `number`
- * tells outcomes of this one from late ones. `watch` only reads: whether a call that came late has undone a rollback.
+ * tells outcomes of this one from late ones. `watch` only reads: whether somebody else has changed the weight of a step, or a call that
+ * came late has undone a rollback.
  */
 export type TrafficIntent = { readonly number: number } & (
   | { readonly kind: 'capture' }
@@ -122,6 +123,8 @@ export interface Release extends Omit<ReleaseRequest, 'delivery' | 'reply'> {
   readonly waitingFor: string;
   /** Time that was seen to pass: a clock that jumps lets none pass. */
   readonly clock: { readonly lastMs: number; readonly heldMs: number; readonly waitedMs: number };
+  /** When the traffic was last looked at without any change being meant. */
+  readonly watchedAtMs: number;
   /** Until when a promoted one can be returned at once, and one that was rolled back is looked after. */
   readonly keepUntilMs?: number | undefined;
   readonly watchUntilMs?: number | undefined;
@@ -172,6 +175,7 @@ export function newRelease(request: ReleaseRequest, plan: ReleasePlan, id: strin
     approvals: [],
     waitingFor: '',
     clock: { lastMs: nowMs, heldMs: 0, waitedMs: 0 },
+    watchedAtMs: nowMs,
     entries: 0,
     events: 0,
   };

@@ -10,7 +10,7 @@ import { isEnded, type Release } from '#releases/release/release.ts';
 import { type ActiveRelease, findRelease, listActive, restRelease } from '#releases/release/release-store.ts';
 import { readSlot, type Slot } from '#releases/release/slot.ts';
 import { applyEvent, commitPlan } from './commit-plan.ts';
-import { performAsk, performTraffic } from './perform.ts';
+import { performAsk, performTraffic, type TrafficEvent } from './perform.ts';
 import type { AdvanceDeps } from './run-deps.ts';
 import { startFollowers } from './start-followers.ts';
 
@@ -53,6 +53,7 @@ async function advanceAll(deps: AdvanceDeps, active: readonly ActiveRelease[], r
   await forEachSettled(chunk(active, AT_ONCE), async (some) => {
     const settled = await Promise.allSettled(
       some.map(async (each) => {
+        if (!(await isAnythingDue(deps, each))) return;
         const done = await withLease(deps, `releases/${each.tenant}/${each.id}`, LEASE_MS, () => advanceRelease(deps, each));
         if (!done) return;
         reports.push(done.report);
@@ -67,48 +68,60 @@ async function advanceAll(deps: AdvanceDeps, active: readonly ActiveRelease[], r
 }
 
 /** `next`: the release that has the environment now. */
-async function advanceRelease(
-  deps: AdvanceDeps,
-  { tenant, id }: ActiveRelease,
-): Promise<{ report: AdvanceReport; next?: string } | undefined> {
+async function advanceRelease(deps: AdvanceDeps, active: ActiveRelease): Promise<{ report: AdvanceReport; next?: string } | undefined> {
   let commits = 0;
   for (let round = 1; ; round++) {
-    const stored = await findRelease(deps.table, tenant, id);
-    if (!stored) {
-      await restRelease(deps.table, { tenant, id });
-      return undefined;
-    }
+    const seen = await lookAtRelease(deps, active);
+    if (!seen) return undefined;
+    const { stored, slot, planned, isOver } = seen;
     const { release } = stored;
-    const report = { tenant, release: id, phase: release.phase, step: release.step + 1, commits };
-    const slot = await readSlot(deps.table, release);
-    if (isEnded(release) && release.watchUntilMs === undefined) {
+    const report = { tenant: active.tenant, release: release.id, phase: release.phase, step: release.step + 1, commits };
+    const next = isEnded(release) && slot.active ? { next: slot.active.id } : {};
+    if (isOver) {
       await startFollowers(deps, release);
-      await restRelease(deps.table, { tenant, id });
-      return { report, ...(slot.active && { next: slot.active.id }) };
+      await restRelease(deps.table, active);
+      return { report, ...next };
     }
     if (round > MAX_ROUNDS || (deps.remainingMs?.() ?? Number.POSITIVE_INFINITY) < RESERVE_MS) return { report };
-    const planned = planRelease(release, await look(deps, release, slot), deps.now());
     const after = planned.isChanged ? await commitPlan(deps, stored, slot, planned) : stored;
     if (!after) continue; // somebody else was first: looks again
-    if (planned.isChanged) commits++;
-    const performed = await performActions(deps, after.release, slot, planned.actions);
-    commits += performed;
-    if (!planned.isChanged && performed === 0) return { report, ...(isEnded(release) && slot.active && { next: slot.active.id }) };
+    const outcomes = await performActions(deps, after.release, slot, planned.actions);
+    if (!planned.isChanged && outcomes === 0) return { report, ...next };
+    commits += outcomes + (planned.isChanged ? 1 : 0);
   }
 }
 
+/** Looked at before the lease, whose taking and giving back would be two writes each time. */
+async function isAnythingDue(deps: AdvanceDeps, active: ActiveRelease): Promise<boolean> {
+  const seen = await lookAtRelease(deps, active);
+  if (!seen) return false;
+  const { planned, isOver } = seen;
+  return isOver || planned.isChanged || planned.actions.traffic || planned.actions.asks.length > 0;
+}
+
+/** A release, and what a look makes of it; one that is gone is not looked at again. `isOver`: there is nothing left to look at. */
+async function lookAtRelease(deps: AdvanceDeps, active: ActiveRelease) {
+  const stored = await findRelease(deps.table, active.tenant, active.id);
+  if (!stored) {
+    await restRelease(deps.table, active);
+    return undefined;
+  }
+  const { release } = stored;
+  const slot = await readSlot(deps.table, release);
+  const planned = planRelease(release, await look(deps, release, slot), deps.now());
+  return { stored, slot, planned, isOver: isEnded(release) && release.watchUntilMs === undefined };
+}
+
 async function look(deps: AdvanceDeps, release: Release, slot: Slot): Promise<Look> {
-  const { id, version } = release;
+  const { id } = release;
   const facts = await observeGates(deps, release, gatesInQuestion(release));
   const place = slot.active?.id === id ? 'active' : slot.queued?.id === id ? 'queued' : 'none';
-  const others = [slot.active, slot.promoted].filter((placed) => placed && placed.id !== id);
-  return {
-    kind: 'look',
-    facts,
-    place,
-    newer: place === 'active' ? slot.queued?.version : undefined,
-    isAnew: others.some((placed) => placed?.version === version),
-  };
+  return { kind: 'look', facts, place, newer: place === 'active' ? slot.queued?.version : undefined, isAnew: isAnew(release, slot) };
+}
+
+/** The same version is, or was, released here by another release. */
+function isAnew({ id, version }: Release, { active, promoted }: Slot): boolean {
+  return [active, promoted].some((placed) => placed !== undefined && placed.id !== id && placed.version === version);
 }
 
 /** How many outcomes changed the release. */
@@ -122,7 +135,8 @@ async function performActions(
   let changes = 0;
   if (traffic) {
     const event = await performTraffic(deps, release, slot);
-    if (event && (await applyEvent(deps, tenant, id, () => event)).isChanged) changes++;
+    const makeEvent = (now: Release, place: Slot) => ({ ...event, isAnew: isAnew(now, place) }) as TrafficEvent;
+    if (event && (await applyEvent(deps, tenant, id, makeEvent)).isChanged) changes++;
   }
   for (const key of asks) {
     const performed = await performAsk(deps, release, key);

@@ -18,8 +18,10 @@ export interface Performed {
 const MAX_RESPONSE_BYTES = 4_096;
 const MAX_CHARS = 300;
 
+export type TrafficEvent = Extract<ReleaseEvent, { kind: 'traffic' | 'traffic-failed' }>;
+
 /** Does to the traffic what the release means to do. */
-export async function performTraffic(deps: AdvanceDeps, release: Release, slot: Slot): Promise<ReleaseEvent | undefined> {
+export async function performTraffic(deps: AdvanceDeps, release: Release, slot: Slot): Promise<TrafficEvent | undefined> {
   const { intent, plan, tenant, application, environment } = release;
   if (!intent) return undefined;
   try {

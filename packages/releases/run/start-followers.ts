@@ -1,6 +1,8 @@
+import { isOpsError } from '#core/errors.ts';
 import { forEachSettled } from '#core/for-each-settled.ts';
 import type { Release } from '#releases/release/release.ts';
 import { wasPromoted } from '#releases/release/versions.ts';
+import { refuseRelease } from './refuse-release.ts';
 import type { StartDeps } from './run-deps.ts';
 import { startRelease } from './start-release.ts';
 
@@ -17,6 +19,11 @@ export async function startFollowers(deps: StartDeps, release: Release): Promise
     );
     if (promoted.includes(false)) return;
     const request = { tenant, application: name, environment: next.name, version, commit, ref, artifactDigest, sbomUrl };
-    await startRelease(deps, { ...request, actor: `the promotion in ${environment}`, delivery: `promoted:${id}` }, next.plan);
+    try {
+      await startRelease(deps, { ...request, actor: `the promotion in ${environment}`, delivery: `promoted:${id}` }, next.plan);
+    } catch (error) {
+      if (!isOpsError(error) || error.kind === 'unavailable') throw error;
+      await refuseRelease(deps, tenant, request, `${id}-${next.name}`, error.message);
+    }
   });
 }

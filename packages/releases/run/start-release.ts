@@ -57,7 +57,7 @@ function startWrite(request: ReleaseRequest, id: string, nowMs: number): Write {
 
 async function openRelease(deps: StoreDeps, request: ReleaseRequest, plan: ReleasePlan, slot: Slot): Promise<StartedRelease | undefined> {
   const nowMs = deps.now();
-  const { application, environment, version, actor, delivery, tenant } = request;
+  const { application, environment, version, actor, delivery } = request;
   const id = `${new Date(nowMs)
     .toISOString()
     .replace(/[-:]|\.\d+Z$/g, '')
@@ -69,7 +69,7 @@ async function openRelease(deps: StoreDeps, request: ReleaseRequest, plan: Relea
   const isCommitted = await commitRelease(deps.table, release, stamp, [
     releaseWrite(undefined, release, stamp),
     ...historyWrites(release, [{ number: 1, atMs: nowMs, kind: 'requested', sentence, actor }]),
-    activeWrite({ tenant, id }),
+    activeWrite(release),
     startWrite(request, id, nowMs),
     slotWrite(request, slot, slot.active ? { ...slot, queued: placed } : { ...slot, active: placed }),
   ]);

@@ -3,13 +3,13 @@ import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
 import { DAY_MS } from '#core/time.ts';
 import type { CiReport } from '#model/ci-report.ts';
-import { ReleaseRefused } from '#model/release-events.ts';
-import { outboxWrite } from '#ports/outbox.ts';
 import type { Application, Environment } from '#releases/application/application.ts';
 import { recordCheck } from '#releases/release/checks.ts';
 import { listActive, readRelease } from '#releases/release/release-store.ts';
+import { COMMIT_ID, COMMIT_RULE, VERSION_NAME, VERSION_RULE } from '#releases/release/version-name.ts';
 import { registerVersion } from '#releases/release/versions.ts';
 import { applyEvent } from './commit-plan.ts';
+import { refuseRelease } from './refuse-release.ts';
 import type { StartDeps } from './run-deps.ts';
 import { startRelease } from './start-release.ts';
 
@@ -35,9 +35,14 @@ export async function takeReport(deps: StartDeps, tenant: string, report: CiRepo
   const all = await deps.applications(tenant);
   const meant = all.filter(({ name, repositories }) => repositories.includes(report.repository) && (report.application ?? name) === name);
   const taken = await TAKERS[report.kind](deps, { tenant, report, atMs, applications: meant });
-  if (report.kind === 'release-requested' && taken.releases.length === 0) await refuse(deps, tenant, report, key.sk, taken.refusals);
+  if (report.kind === 'release-requested' && taken.releases.length === 0)
+    await refuseRelease(deps, tenant, describeRequest(report), key.sk, taken.refusals.join('; '));
   await retry(() => deps.table.put({ ...key, expiresAtS: Math.ceil((deps.now() + KEPT_MS) / 1_000) }));
   return { isRepeated: false, ...taken };
+}
+
+function describeRequest({ repository, application = repository, environment = 'none', commit, version = commit, reply }: CiReport) {
+  return { application, environment, version, commit, reply };
 }
 
 /** One delivery can bring several reports, of several checks. */
@@ -86,7 +91,8 @@ function findRequested({ name, environments }: Application, asked: string | unde
 }
 
 function findRefusal({ name, refs }: Application, { ref, commit, version }: CiReport): string | undefined {
-  if ((version ?? commit) === '') return `a release of ${name} has neither version nor commit`;
+  if (!VERSION_NAME.test(version ?? commit)) return `the version of ${name} ${VERSION_RULE}`;
+  if (!COMMIT_ID.test(commit)) return `the commit of ${name} ${COMMIT_RULE}`;
   if (refs.length === 0 || refs.some((pattern) => matchesRef(pattern, ref ?? ''))) return undefined;
   return `${ref ?? 'a version without branch or tag'} is none that ${name} is released from: ${refs.join(', ')}`;
 }
@@ -140,8 +146,12 @@ async function startOne(
 
 async function takeCheck({ table }: StartDeps, { tenant, report, atMs, applications }: Taking): Promise<Taken> {
   const { check, commit, occurredAt } = report;
-  if (!check || commit === '') return { releases: [], refusals: ['a check without a name, or of no commit'] };
-  const told = { ...check, atMs: Math.min(occurredAt === undefined ? atMs : Date.parse(occurredAt), atMs) };
+  if (!check || commit === '' || !COMMIT_ID.test(commit)) return { releases: [], refusals: ['a check without a name, or of no commit'] };
+  const told = {
+    ...check,
+    name: check.name.toWellFormed(),
+    atMs: Math.min(occurredAt === undefined ? atMs : Date.parse(occurredAt), atMs),
+  };
   for (const { name: application } of applications) await recordCheck(table, { tenant, application, commit }, told);
   return { releases: [], refusals: [] };
 }
@@ -191,16 +201,4 @@ async function takeDecision(deps: StartDeps, { tenant, report, applications }: T
     }
   }
   return { releases, refusals };
-}
-
-/** Who asked is told that nothing came of it; the same refusal has the same id. */
-async function refuse({ table, now }: StartDeps, tenant: string, report: CiReport, id: string, refusals: readonly string[]): Promise<void> {
-  const { repository, application, environment, commit, reply } = report;
-  const detail = ReleaseRefused.parse({
-    ...{ id: `refused-${id}`, tenant, at: new Date(now()).toISOString() },
-    ...{ release: `refused-${id}`, application: application ?? repository, environment: environment ?? 'none' },
-    ...{ version: report.version ?? commit, commit, reply },
-    sentence: refusals.join('; ').slice(0, 2_000).toWellFormed(),
-  });
-  await retry(() => table.transact([outboxWrite({ source: 'quarterdeck.releases', detailType: 'Release Refused', detail })]));
 }

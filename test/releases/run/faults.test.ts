@@ -269,3 +269,39 @@ describe('metrics that are not there', () => {
     ]);
   });
 });
+
+describe('traffic that is looked at while a step is held', () => {
+  it('ends a release within a minute when somebody else changes it', async () => {
+    const world = createWorld({ applications: [canary] });
+    const id = await world.start('v2');
+    await world.advance();
+    world.traffic.set(PLACE, { stable: 'v1', canary: 'v2', weight: 60 });
+    await world.run(2 * MINUTE_MS);
+    expect(await world.release(id)).toMatchObject({
+      phase: 'rolled-back',
+      outcome: 'somebody else has changed the traffic from v2 10 %, v1 90 % to v2 60 %, v1 40 %',
+    });
+    expect(world.traffic.at(PLACE)).toEqual({ stable: 'v1', weight: 0 });
+  });
+});
+
+describe('a promoted release that is returned', () => {
+  it('while the run that promoted it lets it rest is looked at all the same', async () => {
+    const blueGreen = shop('strategy: { blueGreen: { keep: 1h } }');
+    for (let number = 1; ; number++) {
+      const world = createWorld({ applications: [blueGreen] });
+      const id = await world.start('v2');
+      const slow = world.open((call) => (call.number === number ? 'stall' : undefined));
+      const running = advanceReleases(slow.deps);
+      if (!(await Promise.race([slow.stalled.then(() => true), running.then(() => false)]))) break;
+      world.passMs(4 * MINUTE_MS);
+      await world.run(MINUTE_MS);
+      await world.command(id, 'abort');
+      slow.release();
+      await running;
+      await world.run(30 * MINUTE_MS);
+      expect((await world.release(id)).phase, `stalled at ${number}`).toMatch(/rolled-back|cancelled/);
+      expect(world.traffic.at(PLACE)).toEqual({ stable: 'v1', weight: 0 });
+    }
+  });
+});
