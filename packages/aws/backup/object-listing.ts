@@ -1,6 +1,7 @@
 import { GetBucketVersioningCommand, ListObjectsV2Command, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { callAws } from '#aws/call.ts';
 import { OpsError } from '#core/errors.ts';
+import { compareUtf8 } from '#core/text.ts';
 import type { ObjectDeps } from './object-head.ts';
 
 /** One version of an object, or a marker that it was deleted. */
@@ -48,11 +49,16 @@ async function* listEachVersion(deps: ObjectDeps, prefix: string, afterKey: stri
     const page = await callAws(callOnBucket(deps, 's3:ListBucketVersions'), () => deps.client.send(new ListObjectVersionsCommand(input)));
     const versions = (page.Versions ?? []).map((version) => ({ ...version, isDeleted: false }));
     const markers = (page.DeleteMarkers ?? []).map((marker) => ({ ...marker, isDeleted: true }));
-    yield* mergeVersions([...versions, ...markers]);
+    for (const version of mergeVersions([...versions, ...markers])) if (isAfter(version.key, afterKey)) yield version;
     if (page.IsTruncated !== true) return;
     KeyMarker = decodeKey(page.NextKeyMarker ?? '');
     VersionIdMarker = page.NextVersionIdMarker;
   }
+}
+
+/** Other servers begin at the marker's own key. */
+function isAfter(key: string, afterKey: string | undefined): boolean {
+  return afterKey === undefined || compareUtf8(key, afterKey) > 0;
 }
 
 interface RawVersion {
@@ -68,7 +74,7 @@ function mergeVersions(raw: readonly RawVersion[]): ListedVersion[] {
   const keyed = raw.map((version, index) => ({ ...version, index, key: decodeKey(version.Key ?? ''), atMs: version.LastModified?.getTime() ?? 0 }));
   keyed.sort(
     (a, b) =>
-      Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) ||
+      compareUtf8(a.key, b.key) ||
       Number(b.IsLatest ?? false) - Number(a.IsLatest ?? false) ||
       b.atMs - a.atMs ||
       a.index - b.index,

@@ -83,7 +83,7 @@ function createS3Retention(deps: LockDeps): Retention {
       } catch (error) {
         // An object without retention, or a bucket without Object Lock.
         const { name, message } = error as Error;
-        if (name === 'NoSuchObjectLockConfiguration' || (name === 'InvalidRequest' && /lock/i.test(message))) return undefined;
+        if (name === 'NoSuchObjectLockConfiguration' || name === 'ObjectLockConfigurationNotFoundError' || (name === 'InvalidRequest' && /lock/i.test(message))) return undefined;
         throw error;
       }
     });
