@@ -1,13 +1,14 @@
-import { OpsError } from '#core/errors.ts';
-import type { Judgement } from '#model/judgement.ts';
+import { tenantSettings } from '#config/load-config.ts';
+import { createExprCache, createQueryPort } from '#query/query-port.ts';
+import { createAnalyze, judgeOnce } from '#releases/analysis/create-analyze.ts';
 import type { Analyze } from '#releases/analyze.ts';
 import type { MeasureOnce } from '#releases/kubernetes/analyses.ts';
 import type { FunctionDeps } from './deps.ts';
 
-/** What judges releases. */
-export function analyzeDeps(_deps: FunctionDeps): { readonly analyze: Analyze; readonly measureOnce: MeasureOnce } {
-  const none = async (): Promise<never> => {
-    throw new OpsError('unavailable', 'there is no judge here');
-  };
-  return { analyze: none, measureOnce: none as (request: unknown) => Promise<Judgement> };
+const exprs = createExprCache();
+
+/** What judges releases, by the telemetry that is held. */
+export function judgeDeps({ source, config, now }: FunctionDeps): { readonly analyze: Analyze; readonly measureOnce: MeasureOnce } {
+  const query = (tenant: string) => createQueryPort({ source, limits: tenantSettings(config, tenant).queryLimits, now, cache: exprs });
+  return { analyze: createAnalyze({ query, now }), measureOnce: (request) => judgeOnce({ query, now }, request) };
 }

@@ -2,7 +2,7 @@ import type { KubernetesDeps } from '#api/kubernetes/kubernetes-deps.ts';
 import { OpsError } from '#core/errors.ts';
 import { createAskGates } from '#releases/kubernetes/environment-gates.ts';
 import type { FunctionDeps } from './deps.ts';
-import { analyzeDeps } from './judge-deps.ts';
+import { judgeDeps } from './judge-deps.ts';
 import { gatePorts, startDeps } from './releases-deps.ts';
 
 /** What the webhooks of Kubernetes' rollout controllers are made of. */
@@ -10,7 +10,7 @@ export function kubernetesDomains(deps: FunctionDeps): KubernetesDeps {
   const { table, now, newId } = deps;
   const { applications } = startDeps(deps);
   return {
-    ...{ table, now, newId, ...analyzeDeps(deps) },
+    ...{ table, now, newId, ...judgeDeps(deps) },
     askGates: createAskGates({ table, now, applications, gates: gatePorts(deps) }),
     async findAnalysis({ tenant, application, analysis }) {
       const found = (await applications(tenant)).find(({ name }) => name === application);

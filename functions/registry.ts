@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction
   'ingest-aggregate': () => import('./ingest/aggregate.ts'),
   'ingest-import': () => import('./ingest/import.ts'),
   'releases-advance': () => import('./releases/advance.ts'),
+  'releases-configure': () => import('./releases/configure.ts'),
   'releases-answer': () => import('./releases/answer.ts'),
   'storage-compact': () => import('./storage/compact.ts'),
   'storage-downsample': () => import('./storage/downsample.ts'),

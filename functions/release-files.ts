@@ -1,14 +1,16 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Config } from '#config/load-config.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Json } from '#model/json.ts';
+import { trafficSettings } from '#model/traffic-settings.ts';
+import { Analysis } from '#releases/analysis/analysis.ts';
 import type { Application } from '#releases/application/application.ts';
 import { type ApplicationFileParts, applicationFile } from '#releases/application/application-file.ts';
 import { readYamlValue } from './yaml-value.ts';
 
 const DEFAULT_TENANT = 'default';
 /** What analyses and drivers take is theirs to say. */
-const PARTS: ApplicationFileParts = { analysis: z.json() as z.ZodType<Json> };
+const PARTS: ApplicationFileParts = { analysis: Analysis as z.ZodType<unknown> as z.ZodType<Json>, drivers: trafficSettings };
 const compiled = new WeakMap<Config, Promise<ReadonlyMap<string, readonly Application[]>>>();
 
 /**

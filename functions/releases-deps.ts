@@ -4,13 +4,13 @@ import { sloQueries, sloStatus } from '#alerts/slo/slo-status.ts';
 import { OpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
-import type { TrafficDriver } from '#ports/traffic.ts';
-import type { Analyze } from '#releases/analyze.ts';
 import type { GatePorts } from '#releases/gates/gate-ports.ts';
 import type { AdvanceDeps, StartDeps } from '#releases/run/run-deps.ts';
 import { alertDomains } from './alert-domains.ts';
 import type { FunctionDeps } from './deps.ts';
+import { judgeDeps } from './judge-deps.ts';
 import { compileApplications } from './release-files.ts';
+import { trafficDrivers } from './traffic-drivers.ts';
 
 /** Longer than any driver or judge takes that still works. */
 const CALL_TIMEOUT_MS = MINUTE_MS;
@@ -28,20 +28,13 @@ export function startDeps({ table, now, newId, config, externalUrl }: FunctionDe
 export function advanceDeps(deps: FunctionDeps): AdvanceDeps {
   return {
     ...startDeps(deps),
-    ...{ drivers, analyze, bounded, remainingMs: deps.remainingMs },
+    ...{ bounded, remainingMs: deps.remainingMs },
+    drivers: trafficDrivers(deps),
+    analyze: judgeDeps(deps).analyze,
     outgoing: createSafeHttp({ allowPrivate: deps.allowPrivateTargets }),
     gates: gatePorts(deps),
   };
 }
-
-/** Drivers by the type that an application names. */
-function drivers(_type: string): TrafficDriver | undefined {
-  return undefined;
-}
-
-const analyze: Analyze = async () => {
-  throw new OpsError('unavailable', 'there is no judge here');
-};
 
 async function bounded<T>(call: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
