@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { backupEventTypes } from './backup-events.ts';
 import { ConfigChanged } from './configuration-events.ts';
 import { Envelope } from './event-envelope.ts';
 import { kubernetesEventTypes } from './kubernetes-events.ts';
@@ -183,5 +184,6 @@ export const eventTypes = [
   { source: 'quarterdeck.alerts', detailType: 'Incident Resolved', schema: IncidentResolved },
   { source: 'quarterdeck.releases', detailType: 'Config Changed', schema: ConfigChanged },
   ...kubernetesEventTypes,
+  ...backupEventTypes,
   ...releaseEventTypes,
 ] as const;
