@@ -29,7 +29,6 @@ async function tellAlerts(deps: FunctionDeps, reports: readonly JobReport[]): Pr
       endsAtMs: state === 'failed' ? nowMs + DAY_MS : nowMs,
       updatedAtMs: nowMs,
       generatorUrl: `${deps.externalUrl}/api/drills`,
-      isTimedOut: false,
     }));
   if (alerts.length > 0) await postAlerts(deps, BACKUP_TENANT, alerts);
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { backupEventTypes } from './backup-events.ts';
 import { ConfigChanged } from './configuration-events.ts';
 import { Envelope } from './event-envelope.ts';
+import { FlagChanged } from './flag-events.ts';
 import { kubernetesEventTypes } from './kubernetes-events.ts';
 import { releaseEventTypes } from './release-events.ts';
 
@@ -185,5 +186,6 @@ export const eventTypes = [
   { source: 'quarterdeck.releases', detailType: 'Config Changed', schema: ConfigChanged },
   ...kubernetesEventTypes,
   ...backupEventTypes,
+  { source: 'quarterdeck.flags', detailType: 'Flag Changed', schema: FlagChanged },
   ...releaseEventTypes,
 ] as const;

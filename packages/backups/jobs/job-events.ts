@@ -47,7 +47,17 @@ interface About {
   readonly key: readonly string[];
 }
 
-function event(detailType: string, { tenant, atMs, key }: About, { startedAtMs, ...rest }: { readonly startedAtMs: number }): BusEvent {
+interface Told {
+  readonly name: string;
+  readonly run: string;
+  readonly sentence: string;
+  readonly startedAtMs: number;
+  readonly job?: string | undefined;
+  readonly snapshot?: string | undefined;
+  readonly faults?: number | undefined;
+}
+
+function event(detailType: string, { tenant, atMs, key }: About, { startedAtMs, ...rest }: Told): BusEvent {
   const type = backupEventTypes.find((each) => each.detailType === detailType);
   if (!type) throw new RangeError(`no event ${detailType}`);
   const id = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);

@@ -10,10 +10,10 @@ const target: TrafficTarget = { tenant: 't', application: 'shop', environment: '
 const plain: RolloutState = { variant: 'on', percentage: 0, steps: [], version: 3, boundTo: undefined, isKilled: false };
 
 function openFlag(state: Partial<RolloutState> = {}) {
-  const rollouts = createMemoryRollouts();
-  const put = (more: Partial<RolloutState>) => rollouts.flags.set('t/checkout', { ...plain, ...rollouts.flags.get('t/checkout'), ...more });
+  const rollouts = createMemoryRollouts([]);
+  const put = (more: Partial<RolloutState>) => rollouts.states.set('t/checkout', { ...plain, ...rollouts.states.get('t/checkout'), ...more });
   put(state);
-  return { rollouts, put, port: createFlagTraffic(rollouts), held: () => rollouts.flags.get('t/checkout') as RolloutState };
+  return { rollouts, put, port: createFlagTraffic(rollouts), held: () => rollouts.states.get('t/checkout') as RolloutState };
 }
 
 trafficContract('flag', async () => {
