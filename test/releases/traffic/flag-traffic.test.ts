@@ -11,7 +11,8 @@ const plain: RolloutState = { variant: 'on', percentage: 0, steps: [], version: 
 
 function openFlag(state: Partial<RolloutState> = {}) {
   const rollouts = createMemoryRollouts([]);
-  const put = (more: Partial<RolloutState>) => rollouts.states.set('t/checkout', { ...plain, ...rollouts.states.get('t/checkout'), ...more });
+  const put = (more: Partial<RolloutState>) =>
+    rollouts.states.set('t/checkout', { ...plain, ...rollouts.states.get('t/checkout'), ...more });
   put(state);
   return { rollouts, put, port: createFlagTraffic(rollouts), held: () => rollouts.states.get('t/checkout') as RolloutState };
 }
