@@ -1,5 +1,8 @@
 import { isOpsError } from '#core/errors.ts';
 import { backupCommand } from './backups/backup.ts';
+import { checkCommand } from './backups/check.ts';
+import { drillCommand } from './backups/drill.ts';
+import { forgetCommand } from './backups/forget.ts';
 import { restoreCommand } from './backups/restore.ts';
 import { snapshotsCommand } from './backups/snapshots.ts';
 import type { Command } from './command.ts';
@@ -23,6 +26,9 @@ const commands: Readonly<Record<string, Command>> = {
   backup: backupCommand,
   snapshots: snapshotsCommand,
   restore: restoreCommand,
+  check: checkCommand,
+  forget: forgetCommand,
+  drill: drillCommand,
   release: releaseCommand,
 };
 
