@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction
   'alerts-dispatch': () => import('./alerts/dispatch.ts'),
   'alerts-evaluate': () => import('./alerts/evaluate.ts'),
   'backups-check': () => import('./backups/check.ts'),
+  'backups-copy': () => import('./backups/copy.ts'),
   'backups-drill': () => import('./backups/drill.ts'),
   'backups-forget': () => import('./backups/forget.ts'),
   'backups-restore': () => import('./backups/restore.ts'),

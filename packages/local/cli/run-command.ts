@@ -1,8 +1,10 @@
 import { isOpsError } from '#core/errors.ts';
 import { backupCommand } from './backups/backup.ts';
 import { checkCommand } from './backups/check.ts';
+import { copyCommand } from './backups/copy.ts';
 import { drillCommand } from './backups/drill.ts';
 import { forgetCommand } from './backups/forget.ts';
+import { repairCommand } from './backups/repair.ts';
 import { restoreCommand } from './backups/restore.ts';
 import { snapshotsCommand } from './backups/snapshots.ts';
 import type { Command } from './command.ts';
@@ -29,6 +31,8 @@ const commands: Readonly<Record<string, Command>> = {
   check: checkCommand,
   forget: forgetCommand,
   drill: drillCommand,
+  copy: copyCommand,
+  repair: repairCommand,
   release: releaseCommand,
 };
 

@@ -53,7 +53,7 @@ read, 2 when misused.`,
       return 2;
     }
     const places = openLocalPlaces();
-    const { repository } = await openNamedRepository(places, repo, true);
+    const { repository } = await openNamedRepository(places, repo, { create: true });
     const options = {
       exclude: values.exclude,
       oneFileSystem: values['one-file-system'],
