@@ -6,6 +6,7 @@ import { measureAlone } from './alerts.ts';
 import { measureBundles } from './bundle.ts';
 import { priceBatch } from './cost.ts';
 import { measureGrowth } from './growth.ts';
+import { measureJudge } from './judge.ts';
 import { hasKit, type KitOptions, type KitRun, kitFolder, runKit } from './kit.ts';
 import { measureNab } from './nab.ts';
 
@@ -28,6 +29,7 @@ const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   rules: measureRuleSet,
   storm: measureAlertStorm,
   anomalies: measureAnomalies,
+  judge: async () => measureJudge(),
 };
 
 async function measurePeers(): Promise<Figure[]> {
