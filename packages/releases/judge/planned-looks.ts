@@ -36,7 +36,8 @@ export function takePlannedLook({ alpha, spending }: SpendingPlan, state: LookSt
   const at = Math.floor(Math.min(1, information) * INFORMATION_UNIT);
   const before = spentAlpha(spending, alpha, state.tested / INFORMATION_UNIT);
   const spend = spentAlpha(spending, alpha, at / INFORMATION_UNIT) - before;
-  if (at - state.tested < LEAST_ADVANCE || spend < LEAST_SPEND) return { boundary: Number.POSITIVE_INFINITY, alphaSpent: before, state };
+  const least = at === INFORMATION_UNIT ? LEAST_LAST_ADVANCE : LEAST_ADVANCE;
+  if (at - state.tested < least || spend < LEAST_SPEND) return { boundary: Number.POSITIVE_INFINITY, alphaSpent: before, state };
   const steps = boundaryAt(state.taken, at, spend);
   return { boundary: steps / BOUNDARY_UNIT, alphaSpent: before + spend, state: { taken: [...state.taken, at, steps], tested: at } };
 }

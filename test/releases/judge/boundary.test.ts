@@ -71,7 +71,7 @@ describe('planned looks', () => {
   });
 
   it('never spend more than alpha, however the looks fall', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1.2, noNaN: true }), { minLength: 1, maxLength: 12 }), (informations) => {
         const looks = run(informations);
         expect(looks.at(-1)?.alphaSpent).toBeLessThanOrEqual(0.025 + 1e-12);
