@@ -7,7 +7,7 @@ export interface LongRunVariance {
 }
 
 /** Fewer samples than this say nothing of their correlation. */
-export const LEAST_SAMPLES = 12;
+const LEAST_SAMPLES = 12;
 
 /** Most correlation between neighbouring batches that is believed in; past it the series wanders, and nothing can be said. */
 const MOST_CORRELATION = 0.97;

@@ -97,7 +97,7 @@ describe('an analysis', () => {
   });
 
   it('cannot tell where a canary has no traffic, or stops telling in the middle', async () => {
-    const [canary, baseline] = arms(0) as [Written, Written];
+    const [canary, baseline] = arms(0) as unknown as [Written, Written];
     const none = await watch(open([baseline]).analyze, analysis({}));
     expect(none).toMatchObject({ verdict: 'inconclusive', metrics: [{ reason: 'no data', sentence: 'The canary has no data.' }] });
     const gone = { ...canary, values: Array.from(canary.values).slice(0, 18) };

@@ -14,6 +14,10 @@ describe('a query template', () => {
     expect(query.check(text).type).toBe('vector');
   });
 
+  it('sees the operator before a comment', () => {
+    expect(renderTemplate('a{b=~ # any\n"{{v}}"}', { v: '.*' })).toBe('a{b=~ # any\n"\\x5c.\\x5c*"}');
+  });
+
   it.each([
     ['{{metric}}', 'outside'],
     ['a[{{window}}]', 'outside'],
