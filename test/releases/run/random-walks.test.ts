@@ -254,7 +254,7 @@ describe('releases on random walks', () => {
             expect(unexplained).toEqual([]);
           },
         ),
-        { numRuns: 60 },
+        { numRuns: 60, interruptAfterTimeLimit: 20_000 },
       );
     },
   );
