@@ -39,4 +39,9 @@ export const subscriptions: readonly Subscription[] = [
     function: 'releases-advance',
     pattern: { source: ['quarterdeck.releases'], 'detail-type': ['Ci Reported', 'Release Due'] },
   },
+  {
+    name: 'halt-releases',
+    function: 'releases-advance',
+    pattern: { source: ['quarterdeck.alerts'], 'detail-type': ['Alerts Changed'] },
+  },
 ];

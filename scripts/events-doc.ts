@@ -29,7 +29,7 @@ that save waiting for a schedule.
 export async function renderEventsPage(): Promise<string> {
   const sources = await Promise.all(FILES.map((file) => readFile(resolve(root, file), 'utf8')));
   const comments = new Map(sources.flatMap((source) => [...readComments(source)]));
-  const names = new Map(Object.entries({ ...events, ...releaseEvents }).map(([name, value]) => [value as unknown, name]));
+  const names = new Map([...Object.entries(events), ...Object.entries(releaseEvents)].map(([name, value]) => [value as unknown, name]));
   const sections = events.eventTypes.map(({ source, detailType, schema }) => {
     const name = names.get(schema) ?? '';
     const about = comments.get(name);

@@ -21,6 +21,8 @@ const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonl
   'ingest/http': [1.3 * MB, data],
   'ingest/import': [1.25 * MB, data],
   'query/http': [1.4 * MB, data],
+  'releases/advance': [1.75 * MB, [...data, '@aws-sdk/client-eventbridge']],
+  'releases/http': [1.5 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'storage/compact': [1.2 * MB, data],
   'storage/downsample': [1.2 * MB, data],
   'storage/expire': [1.2 * MB, data],

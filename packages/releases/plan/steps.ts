@@ -48,7 +48,7 @@ export function admit(draft: Draft): void {
 type Meant = { kind: 'capture' } | { kind: 'shift'; from: TrafficState; to: TrafficState } | { kind: 'restore'; onlyIfCarrying: boolean };
 
 /** Stores what is to be done to the traffic, and why; it is done after that. */
-export function mean(draft: Draft, meant: Meant, why: string): void {
+function mean(draft: Draft, meant: Meant, why: string): void {
   const number = draft.release.intents + 1;
   const touched = draft.release.touched || meant.kind === 'shift';
   change(draft, { intents: number, intent: { number, ...meant }, touched, trouble: undefined });
