@@ -24,6 +24,8 @@ const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonl
   'query/http': [1.4 * MB, data],
   'releases/answer': [1.25 * MB, data],
   'releases/webhooks': [1.35 * MB, [...data, '@aws-sdk/client-eventbridge']],
+  'releases/advance': [1.75 * MB, [...data, '@aws-sdk/client-eventbridge']],
+  'releases/http': [1.5 * MB, [...data, '@aws-sdk/client-eventbridge']],
   'storage/compact': [1.2 * MB, data],
   'storage/downsample': [1.2 * MB, data],
   'storage/expire': [1.2 * MB, data],
