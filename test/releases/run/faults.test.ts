@@ -158,6 +158,25 @@ describe('a shift that takes effect late', () => {
     );
   });
 
+  it('is taken back too where the same version waits to be released again', async () => {
+    const world = createWorld({ applications: [canary] });
+    world.world.verdict = 'pass';
+    const id = await world.start('v2');
+    const slow = world.open(({ name }) => (name === 'traffic.shift' ? 'stall' : undefined));
+    const hanging = advanceReleases(slow.deps);
+    await slow.stalled;
+    world.passMs(4 * MINUTE_MS);
+    await world.command(id, 'abort');
+    await world.advance();
+    slow.release();
+    await hanging;
+    const again = await world.command(id, 'retry');
+    expect(world.traffic.at(PLACE).weight).toBe(10);
+    await world.run(30 * MINUTE_MS);
+    expect([(await world.release(id)).phase, (await world.release(again.id)).phase]).toEqual(['rolled-back', 'promoted']);
+    expect(world.traffic.at(PLACE)).toEqual({ stable: 'v2', weight: 0 });
+  });
+
   it('is not taken for that of another release of the same version', async () => {
     const world = createWorld({ applications: [canary] });
     world.world.verdict = 'pass';
