@@ -18,17 +18,17 @@ const retry = { attempts: 3, baseDelayMs: 0, maxDelayMs: 0, random: () => 0, sle
 
 const original = (): Things =>
   new Map([
-    ['a', file(noise(4_000, 1))],
+    ['a', file(noise(1_500, 1))],
     ['b', {}],
     ['b/c', file('text '.repeat(500))],
-    ['gone', file(noise(9_000, 9))],
+    ['gone', file(noise(2_500, 9))],
   ]);
 const changed = (): Things =>
   new Map([
-    ['a', file(noise(4_000, 2))],
+    ['a', file(noise(1_500, 2))],
     ['b', {}],
     ['b/c', file('text '.repeat(500))],
-    ['d', file(noise(6_000, 3))],
+    ['d', file(noise(2_500, 3))],
   ]);
 
 /** The repository over a store on which the n-th call goes wrong. */
@@ -75,7 +75,7 @@ const take = (bench: Bench, repository: Repository, input: Partial<TakeBackupInp
     kind: 'incremental',
     host: 'here',
     session: SESSION,
-    checkpointEveryBytes: 3_000,
+    checkpointEveryBytes: 1_500,
     ...input,
   });
 
@@ -95,7 +95,7 @@ describe('a backup that is killed at any call', () => {
       await expectSound(bench);
     });
     expect(points).toBeGreaterThan(30);
-  }, 120_000);
+  }, 300_000);
 
   it('is none the worse for calls that fail, or whose answers are lost', async () => {
     await atEachCall(['fail-before', 'fail-after', 'timeout'], withOneSnapshot, take, async (bench, isCrash) => {
@@ -104,7 +104,7 @@ describe('a backup that is killed at any call', () => {
       expect(await restoreAll(bench.repository, snapshot!)).toEqual(asRestored(changed()));
       await expectSound(bench);
     });
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('a prune that is killed at any call', () => {

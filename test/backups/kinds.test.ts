@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { planForgetBySource, runForget } from '#backups/forget/run-forget.ts';
 import { createRepository } from '#backups/repository/create-repository.ts';
 import { openRepository } from '#backups/repository/open-repository.ts';
+import { listSnapshots } from '#backups/repository/snapshots.ts';
 import { planRestore } from '#backups/restore/plan-restore.ts';
 import { OpsError } from '#core/errors.ts';
 import type { KeyWrap } from '#ports/key-wrap.ts';
@@ -134,6 +136,26 @@ describe('a repository whose key is wrapped by a service', () => {
     expect((await open({ keyWrap: wrapWith(7) })).id).toBe(created.id);
     await expect(open({ keyWrap: wrapWith(8) })).rejects.toMatchObject({ kind: 'denied' });
     await expect(open(unlock)).rejects.toMatchObject({ kind: 'denied' });
+  });
+});
+
+describe('forgetting', () => {
+  it('applies a policy to each source by itself', async () => {
+    const bench = await createBench();
+    const old = await backUp(bench, things());
+    bench.tick(1_000);
+    const own = await backUp(bench, things());
+    const other = await backUp(bench, things(), { host: 'elsewhere' });
+    const plan = planForgetBySource(await listSnapshots(bench.repository), { last: 1 }, bench.clock());
+    expect(await runForget(bench.repository, plan)).toMatchObject([{ id: old.id }]);
+    expect((await listSnapshots(bench.repository)).map(({ id }) => id).sort()).toEqual([own.id, other.id].sort());
+  });
+
+  it('never takes the last snapshot of a source', async () => {
+    const bench = await createBench();
+    const snapshot = await backUp(bench, things());
+    const plan = planForgetBySource([snapshot], { tags: [['none']] }, bench.clock());
+    await expect(runForget(bench.repository, plan)).rejects.toMatchObject({ kind: 'input', message: /keeps no snapshot/ });
   });
 });
 

@@ -66,7 +66,7 @@ describe('for any trees, one after the other,', () => {
       ),
       { numRuns: 40, endOnFailure: true },
     );
-  }, 120_000);
+  }, 300_000);
 
   it('a diff turns the one into the other', async () => {
     await fc.assert(
