@@ -29,7 +29,14 @@ export interface ObjectHead {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const HEADERS = ['ContentType', 'ContentEncoding', 'ContentLanguage', 'ContentDisposition', 'CacheControl', 'WebsiteRedirectLocation'] as const;
+const HEADERS = [
+  'ContentType',
+  'ContentEncoding',
+  'ContentLanguage',
+  'ContentDisposition',
+  'CacheControl',
+  'WebsiteRedirectLocation',
+] as const;
 
 /** `s3:GetObject` (of a version: `s3:GetObjectVersion`). `missing` where it is gone. */
 export async function headObject(deps: ObjectDeps, { key, versionId }: ObjectPlace): Promise<ObjectHead> {

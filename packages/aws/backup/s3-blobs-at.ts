@@ -55,7 +55,10 @@ export function blobsBelow(blobs: Blobs, prefix: string): Blobs {
     put: (key, body, options) => blobs.put(`${prefix}${key}`, body, options),
     delete: (keys) => blobs.delete(keys.map((key) => `${prefix}${key}`)),
     async list(part, page = {}) {
-      const { entries, next } = await blobs.list(`${prefix}${part}`, { ...page, after: page.after === undefined ? undefined : `${prefix}${page.after}` });
+      const { entries, next } = await blobs.list(`${prefix}${part}`, {
+        ...page,
+        after: page.after === undefined ? undefined : `${prefix}${page.after}`,
+      });
       const own = entries.map((entry) => ({ ...entry, key: short(entry.key) }));
       return next === undefined ? { entries: own } : { entries: own, next: short(next) };
     },
@@ -83,7 +86,12 @@ function createS3Retention(deps: LockDeps): Retention {
       } catch (error) {
         // An object without retention, or a bucket without Object Lock.
         const { name, message } = error as Error;
-        if (name === 'NoSuchObjectLockConfiguration' || name === 'ObjectLockConfigurationNotFoundError' || (name === 'InvalidRequest' && /lock/i.test(message))) return undefined;
+        if (
+          name === 'NoSuchObjectLockConfiguration' ||
+          name === 'ObjectLockConfigurationNotFoundError' ||
+          (name === 'InvalidRequest' && /lock/i.test(message))
+        )
+          return undefined;
         throw error;
       }
     });
@@ -104,7 +112,11 @@ function createS3Retention(deps: LockDeps): Retention {
 }
 
 /** Reads; where S3 says that the object is in an archive, has it brought back and reads again. */
-async function getArchived<T>(deps: S3BlobsAtOptions & { bucket: string; retry: RetryOptions }, key: string, get: () => Promise<T>): Promise<T> {
+async function getArchived<T>(
+  deps: S3BlobsAtOptions & { bucket: string; retry: RetryOptions },
+  key: string,
+  get: () => Promise<T>,
+): Promise<T> {
   try {
     return await get();
   } catch (error) {

@@ -106,7 +106,9 @@ async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'
 /** A table that a restore made must not be left without its indexes in silence. */
 async function finishWithout(run: TargetRun) {
   if ((await findTable(run)) !== 'ours') return [];
-  return [{ path: 'definition', message: 'the definition was not restored: indexes, time to live, stream, protection and tags are missing' }];
+  return [
+    { path: 'definition', message: 'the definition was not restored: indexes, time to live, stream, protection and tags are missing' },
+  ];
 }
 
 /** True if the table was made just now. */

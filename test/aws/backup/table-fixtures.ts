@@ -91,7 +91,12 @@ export async function* inPieces(bytes: Uint8Array, pieceBytes: number): AsyncGen
 export function itemLines(items: readonly Taken[]): string[] {
   return items
     .filter(({ kind }) => kind === 'items')
-    .flatMap(({ bytes }) => Buffer.from(bytes ?? []).toString().split('\n').slice(0, -1))
+    .flatMap(({ bytes }) =>
+      Buffer.from(bytes ?? [])
+        .toString()
+        .split('\n')
+        .slice(0, -1),
+    )
     .sort();
 }
 

@@ -1,4 +1,10 @@
-import { DeleteTableCommand, DescribeTableCommand, type DynamoDBClient, UpdateTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  UpdateTableCommand,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeItem } from '#aws/backup/item-lines.ts';
@@ -7,7 +13,20 @@ import { openTableSource, type TableSourceOptions } from '#aws/backup/table-sour
 import { openTableTarget } from '#aws/backup/table-target.ts';
 import { createDynamoClient } from '#aws/clients.ts';
 import { dynamoAbsence, type StandIn, startDynamoServer } from '#test/aws/dynamodb-server.ts';
-import { createOrders, credentials, gather, itemLines, linesOf, order, putAll, quickRetry, restoreAll, take, takeAll, type Taken } from './table-fixtures.ts';
+import {
+  createOrders,
+  credentials,
+  gather,
+  itemLines,
+  linesOf,
+  order,
+  putAll,
+  quickRetry,
+  restoreAll,
+  type Taken,
+  take,
+  takeAll,
+} from './table-fixtures.ts';
 
 const oddItem = order('odd', 1, {
   number: { N: '-0.00000000000000000012345678901234567890123456789012345678' },
@@ -52,7 +71,9 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table as source and tar
     const to = newName();
     expect(await restoreAll(targetOf(to), items)).toEqual([]);
     expect(await linesOf(client, to)).toEqual(await linesOf(client, from));
-    expect((await describeTable({ client, tableName: to })).definition).toEqual((await describeTable({ client, tableName: from })).definition);
+    expect((await describeTable({ client, tableName: to })).definition).toEqual(
+      (await describeTable({ client, tableName: from })).definition,
+    );
   });
 
   it('gives its definition first and its paths in order', async () => {
@@ -75,7 +96,10 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table as source and tar
 
   it('changes few parts where one item is put in', async () => {
     const tableName = await newTable(many(500));
-    const contents = async () => (await takeAll(sourceOf(tableName, { segments: 1, partBytes: 3_000, pageItems: 100 }))).items.map(({ bytes }) => Buffer.from(bytes ?? []).toString());
+    const contents = async () =>
+      (await takeAll(sourceOf(tableName, { segments: 1, partBytes: 3_000, pageItems: 100 }))).items.map(({ bytes }) =>
+        Buffer.from(bytes ?? []).toString(),
+      );
     const before = new Set(await contents());
     await putAll(client, tableName, [order('c3', 1.5)]);
     const after = await contents();
@@ -124,13 +148,16 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table as source and tar
     ],
     [
       'loses an index',
-      (TableName) => client.send(new UpdateTableCommand({ TableName, GlobalSecondaryIndexUpdates: [{ Delete: { IndexName: 'by-state' } }] })),
+      (TableName) =>
+        client.send(new UpdateTableCommand({ TableName, GlobalSecondaryIndexUpdates: [{ Delete: { IndexName: 'by-state' } }] })),
     ],
     ['loses its stream', (TableName) => client.send(new UpdateTableCommand({ TableName, StreamSpecification: { StreamEnabled: false } }))],
   ];
   it.each(changes)('is a conflict where it %s in the middle of a pass', async (_case, change) => {
     const tableName = await newTable(many(60));
-    const iterator = sourceOf(tableName).list({ onFault: () => undefined })[Symbol.asyncIterator]();
+    const iterator = sourceOf(tableName)
+      .list({ onFault: () => undefined })
+      [Symbol.asyncIterator]();
     for (let i = 0; i < 3; i++) await iterator.next();
     await change(tableName);
     const rest = async () => {
@@ -226,7 +253,9 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table as source and tar
     });
 
     it('refuses a definition that is none', async () => {
-      await expect(restoreItem(targetOf(newName()), { ...(taken[0] as Taken), meta: { keySchema: [] } })).rejects.toMatchObject({ kind: 'input' });
+      await expect(restoreItem(targetOf(newName()), { ...(taken[0] as Taken), meta: { keySchema: [] } })).rejects.toMatchObject({
+        kind: 'input',
+      });
     });
   });
 
@@ -252,8 +281,13 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table as source and tar
 
   const restoreItem = async (target: ReturnType<typeof targetOf>, item: Taken) => {
     const { bytes, ...rest } = item;
-    const content = bytes && (async function* () { yield bytes; })();
+    const content =
+      bytes &&
+      (async function* () {
+        yield bytes;
+      })();
     await target.write({ ...rest, sizeBytes: bytes?.length ?? 0, content });
   };
-  const itemLinesOf = (item: ReturnType<typeof order>) => itemLines([{ path: '', kind: 'items', meta: {}, cursor: '', bytes: Buffer.from(`${encodeItem(item)}\n`) }]);
+  const itemLinesOf = (item: ReturnType<typeof order>) =>
+    itemLines([{ path: '', kind: 'items', meta: {}, cursor: '', bytes: Buffer.from(`${encodeItem(item)}\n`) }]);
 });
