@@ -33,7 +33,8 @@ export function decodeItem(line: string): Attributes {
 
 function encodeValue(value: AttributeValue | undefined): string {
   // The SDK leaves nothing of the value of an attribute named `__proto__`: that must not go unnoticed.
-  if (value === undefined) throw new OpsError('input', 'an attribute without a value: the AWS SDK cannot read one named "__proto__"', { hint: 'Rename it.' });
+  if (value === undefined)
+    throw new OpsError('input', 'an attribute without a value: the AWS SDK cannot read one named "__proto__"', { hint: 'Rename it.' });
   if (value.S !== undefined) return `{"S":${JSON.stringify(value.S)}}`;
   if (value.N !== undefined) return `{"N":${JSON.stringify(value.N)}}`;
   if (value.B !== undefined) return `{"B":"${toBase64(value.B)}"}`;

@@ -39,7 +39,7 @@ export function s3BlobsAt(url: string, options: S3BlobsAtOptions): S3Place {
 }
 
 /** Bucket and prefix of `s3://bucket/a/b`; the prefix is empty or ends with a slash. `input` for anything else. */
-export function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string } {
+function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string } {
   const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(url) ?? [];
   const folder = path.replace(/\/$/, '');
   if (bucket !== undefined && (folder === '' || isBlobKey(folder))) return { bucket, prefix: folder === '' ? '' : `${folder}/` };
@@ -47,7 +47,7 @@ export function parseS3Url(url: string): { readonly bucket: string; readonly pre
 }
 
 /** The store as seen from a prefix, which is empty or ends with a slash. */
-export function blobsBelow(blobs: Blobs, prefix: string): Blobs {
+function blobsBelow(blobs: Blobs, prefix: string): Blobs {
   if (prefix === '') return blobs;
   const short = (key: string) => key.slice(prefix.length);
   return {

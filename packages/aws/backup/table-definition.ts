@@ -66,7 +66,7 @@ export async function describeTable(deps: TableDeps): Promise<DescribedTable> {
 }
 
 /** The part of a table that must not change while it is read: one call. `missing` where there is no such table. */
-export async function describeShape(deps: TableDeps): Promise<{ tableId: string; shape: string; status: string }> {
+async function describeShape(deps: TableDeps): Promise<{ tableId: string; shape: string; status: string }> {
   const { tableId, definition, streamArn, status } = toDescribed(await describeOnly(deps), { tags: {} });
   return { tableId, shape: shapeOf(definition, streamArn), status };
 }

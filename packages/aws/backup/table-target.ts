@@ -1,3 +1,4 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -43,7 +44,8 @@ const BUFFERED_WRITES = 1_000;
 /**
  * A new DynamoDB table as a target. It is made without time to live, secondary indexes that can come later, stream and protection, so that
  * nothing expires and nothing is told while it is filled; `finish` adds them. A restore that ended early goes on in the table that it made:
- * the table carries the tag `quarterdeck:restoring` until it is whole. `conflict` where there is another table of that name.
+ * its tags
+ * `quarterdeck:restoring/*` hold the definition until it is whole. `conflict` where there is another table of that name.
  * Needs dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, ListTagsOfResource, TagResource, UntagResource, UpdateTable,
  * UpdateTimeToLive, BatchWriteItem, Scan.
  */
@@ -80,8 +82,8 @@ export function openTableTarget(options: TableTargetOptions): BackupTarget {
       expected = item.kind === 'items' && expected !== undefined ? expected + count : undefined;
     },
     async finish() {
-      if (definition === undefined) return await finishWithout(run);
-      return await finishTable(run, definition, expected);
+      const known = definition ?? (await definitionKept(run));
+      return known === undefined ? [] : await finishTable(run, known, expected);
     },
   };
 }
@@ -91,24 +93,52 @@ interface TargetRun {
   readonly options: TableTargetOptions;
 }
 
-const RESTORING = 'quarterdeck:restoring';
+// A tag's value has at most 256 characters, a table at most 50 tags.
+const RESTORING = 'quarterdeck:restoring/';
+const TAG_CHARACTERS = 256;
+const MAX_TAGS = 50;
+
+/** The definition in tags, so that a run that goes on later knows what is still to be added. */
+function restoringTags(definition: TableDefinition): { Key: string; Value: string }[] {
+  const text = zstdCompressSync(JSON.stringify(definition)).toString('base64');
+  const values = Array.from({ length: Math.ceil(text.length / TAG_CHARACTERS) }, (_, i) =>
+    text.slice(i * TAG_CHARACTERS, (i + 1) * TAG_CHARACTERS),
+  );
+  if (values.length > MAX_TAGS)
+    throw new OpsError('limit', 'the definition of the table is too long to be kept in tags while it is restored');
+  return values.map((Value, i) => ({ Key: `${RESTORING}${String(i).padStart(2, '0')}`, Value }));
+}
+
+/** The reverse; undefined for a table that no restore has made, or that is whole. */
+function definitionIn(tags: Readonly<Record<string, string>>): TableDefinition | undefined {
+  const names = Object.keys(tags)
+    .filter((name) => name.startsWith(RESTORING))
+    .sort();
+  if (names.length === 0) return undefined;
+  try {
+    const packed = Buffer.from(names.map((name) => tags[name]).join(''), 'base64');
+    return parseDefinition(JSON.parse(zstdDecompressSync(packed, { maxOutputLength: 1024 * 1024 }).toString()));
+  } catch (cause) {
+    throw new OpsError('conflict', 'the tags in which a restore keeps what is still to be done were changed', {
+      cause,
+      hint: 'Delete the table and restore it anew.',
+    });
+  }
+}
+
+/** What an earlier run was to restore. */
+async function definitionKept({ deps }: TargetRun): Promise<TableDefinition | undefined> {
+  return definitionIn((await describeTable(deps)).definition.tags);
+}
 
 async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'> {
   try {
     const { definition } = await describeTable(deps);
-    return RESTORING in definition.tags ? 'ours' : 'other';
+    return Object.keys(definition.tags).some((name) => name.startsWith(RESTORING)) ? 'ours' : 'other';
   } catch (error) {
     if (isOpsError(error, 'missing')) return 'none';
     throw error;
   }
-}
-
-/** A table that a restore made must not be left without its indexes in silence. */
-async function finishWithout(run: TargetRun) {
-  if ((await findTable(run)) !== 'ours') return [];
-  return [
-    { path: 'definition', message: 'the definition was not restored: indexes, time to live, stream, protection and tags are missing' },
-  ];
 }
 
 /** True if the table was made just now. */
@@ -139,7 +169,7 @@ async function createTable(deps: WriteItemsDeps, definition: TableDefinition): P
     ...(localIndexes.length > 0 && { LocalSecondaryIndexes: localIndexes }),
     ...(definition.tableClass && { TableClass: definition.tableClass }),
     ...(definition.kmsKeyArn && { SSESpecification: { Enabled: true, SSEType: 'KMS', KMSMasterKeyId: definition.kmsKeyArn } }),
-    Tags: [{ Key: RESTORING, Value: 'true' }],
+    Tags: restoringTags(definition),
   });
   // A lost answer's repeat meets the table that it made.
   await callAws(callOn(deps, 'dynamodb:CreateTable'), () => deps.client.send(command)).catch((error: unknown) => {
@@ -209,7 +239,7 @@ function changeToWrite(line: string): ItemWrite {
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 async function finishTable(run: TargetRun, definition: TableDefinition, expected: number | undefined) {
-  const { deps, options } = run;
+  const { deps } = run;
   const faults: { path: string; message: string }[] = [];
   const attempt = async (path: string, step: () => Promise<unknown>) => {
     try {
@@ -219,7 +249,8 @@ async function finishTable(run: TargetRun, definition: TableDefinition, expected
       faults.push({ path, message: error.message });
     }
   };
-  if (options.inPlace !== true) {
+  // A table that was there before keeps its own settings.
+  if ((await findTable(run)) === 'ours') {
     if (expected !== undefined) await attempt('items', () => verifyCount(deps, expected));
     await attempt('definition/indexes', () => addIndexes(run, definition));
     await attempt('definition/settings', () => applySettings(run, definition));
@@ -276,11 +307,18 @@ async function update(run: TargetRun, change: Omit<UpdateTableCommandInput, 'Tab
 
 async function applyTags(deps: WriteItemsDeps, definition: TableDefinition): Promise<void> {
   const { TableArn: ResourceArn } = await describeRaw(deps);
-  const tags = Object.entries(definition.tags).filter(([name]) => name !== RESTORING);
-  if (tags.length > 0) {
-    const command = new TagResourceCommand({ ResourceArn, Tags: tags.map(([Key, Value]) => ({ Key, Value })) });
+  const { TagKeys, Tags } = planTags(definition, (await describeTable(deps)).definition.tags);
+  if (Tags.length > 0) {
+    const command = new TagResourceCommand({ ResourceArn, Tags });
     await callAws(callOn(deps, 'dynamodb:TagResource'), () => deps.client.send(command));
   }
-  const command = new UntagResourceCommand({ ResourceArn, TagKeys: [RESTORING] });
+  // Last: until then the restore can go on.
+  const command = new UntagResourceCommand({ ResourceArn, TagKeys });
   await callAws(callOn(deps, 'dynamodb:UntagResource'), () => deps.client.send(command));
+}
+
+function planTags({ tags }: TableDefinition, there: Readonly<Record<string, string>>) {
+  const isOurs = (name: string) => name.startsWith(RESTORING);
+  const Tags = Object.entries(tags).flatMap(([Key, Value]) => (isOurs(Key) ? [] : [{ Key, Value }]));
+  return { Tags, TagKeys: Object.keys(there).filter(isOurs) };
 }

@@ -17,7 +17,7 @@ export const quickRetry = { ...defaultRetry, attempts: 3, baseDelayMs: 1, sleep:
 /** A source's item with its bytes. */
 export type Taken = Omit<SourceItem, 'open'> & { readonly bytes?: Uint8Array };
 
-export const orders: CreateTableCommandInput = {
+const orders: CreateTableCommandInput = {
   TableName: 'orders',
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [
