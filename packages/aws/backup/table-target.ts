@@ -128,7 +128,13 @@ function definitionIn(tags: Readonly<Record<string, string>>): TableDefinition |
 
 /** What an earlier run was to restore. */
 async function definitionKept({ deps }: TargetRun): Promise<TableDefinition | undefined> {
-  return definitionIn((await describeTable(deps)).definition.tags);
+  try {
+    return definitionIn((await describeTable(deps)).definition.tags);
+  } catch (error) {
+    // No table could be made, which was told when it was tried.
+    if (isOpsError(error, 'missing') || isOpsError(error, 'input')) return undefined;
+    throw error;
+  }
 }
 
 async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { type RetryOptions, retry } from '#core/retry.ts';
@@ -27,8 +28,8 @@ type Cursor = z.infer<typeof Cursor>;
 /**
  * Quarterdeck itself as a source: a pass is the catalog (`<pass>/catalog/<part>`, every item of the table) and the objects that it names
  * (`<pass>/objects/<key>`). Objects are immutable; where some are gone by the time they are read, because a compaction replaced them, there is
- * another pass with a catalog that no longer names them, and the last pass is what counts. A backup that goes on later begins a new pass. A cursor
- * within a catalog is a `conflict`: the moment has gone with the process that held it, and a catalog takes seconds.
+ * another pass with a catalog that no longer names them, and the last pass is what counts. A backup that goes on later begins a new pass,
+ * since the moment has gone with the process that held it.
  */
 export function openSelfSource(deps: SelfSourceDeps): BackupSource {
   let held: TableMoment | undefined;
@@ -71,7 +72,7 @@ export function openSelfSource(deps: SelfSourceDeps): BackupSource {
 function parseCursor(text: string): Cursor {
   const parsed = Cursor.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new OpsError('conflict', 'a backup of Quarterdeck cannot go on in the middle of its catalog', { hint: 'Start it again.' });
+  throw new OpsError('input', 'this is no place in a backup of Quarterdeck');
 }
 
 /** Begins at a moment whose passing objects could all be read: they are few and small, and deleted as soon as they are replaced. */
@@ -119,11 +120,12 @@ async function* listCatalog(
     const item = {
       path: `${passName(run.pass)}/catalog/${String(part++).padStart(6, '0')}`,
       kind: 'catalog',
+      stamp: createHash('sha256').update(bytes).digest('hex'),
       meta: { count: lines.length },
     };
     lines = [];
     sizeBytes = 0;
-    return { ...item, open: (offset) => piecesOf(bytes, offset), cursor: 'catalog' };
+    return { ...item, open: (offset) => piecesOf(bytes, offset), cursor: cursorOf(run.pass) };
   };
   for await (const item of run.moment.scan()) {
     const blob = namedBlob(item);
@@ -158,7 +160,6 @@ async function* listObjects(deps: SelfSourceDeps, run: ObjectsRun): AsyncGenerat
         throw error;
       }
     };
-    const cursor: Cursor = { v: 1, pass: run.pass };
     // Immutable: the key says it all.
     yield {
       path: `${passName(run.pass)}/objects/${key}`,
@@ -166,9 +167,13 @@ async function* listObjects(deps: SelfSourceDeps, run: ObjectsRun): AsyncGenerat
       stamp: 'immutable',
       meta: { key },
       open,
-      cursor: JSON.stringify(cursor),
+      cursor: cursorOf(run.pass),
     };
   }
+}
+
+function cursorOf(pass: number): string {
+  return JSON.stringify({ v: 1, pass } satisfies Cursor);
 }
 
 function passName(pass: number): string {
