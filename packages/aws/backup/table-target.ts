@@ -1,4 +1,3 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -18,6 +17,7 @@ import type { BackupTarget, RestoredItem } from '#ports/backup-target.ts';
 import { decodeChange } from './change-stream.ts';
 import { splitLines } from './item-lines.ts';
 import { createPacer } from './pacer.ts';
+import { definitionIn, isRestoring, planTags, restoringTags } from './restoring-tags.ts';
 import { callOn, describeTable, keyNames, parseDefinition, type TableDefinition } from './table-definition.ts';
 import { type ItemWrite, type WriteItemsDeps, writeItems } from './write-items.ts';
 
@@ -34,6 +34,8 @@ export interface TableTargetOptions {
   readonly parallel?: number | undefined;
   /** Leaves out what a copy for a drill does not need: streams, deletion protection. Default false. */
   readonly plain?: boolean | undefined;
+  /** The key of KMS in place of the one that it had, for another account, region or a key that DynamoDB manages; `null`: DynamoDB's own. */
+  readonly kmsKeyArn?: string | null | undefined;
   /** How long a table or index may take to become active. Default 15 min. */
   readonly activeWithinMs?: number | undefined;
 }
@@ -93,39 +95,6 @@ interface TargetRun {
   readonly options: TableTargetOptions;
 }
 
-// A tag's value has at most 256 characters, a table at most 50 tags.
-const RESTORING = 'quarterdeck:restoring/';
-const TAG_CHARACTERS = 256;
-const MAX_TAGS = 50;
-
-/** The definition in tags, so that a run that goes on later knows what is still to be added. */
-function restoringTags(definition: TableDefinition): { Key: string; Value: string }[] {
-  const text = zstdCompressSync(JSON.stringify(definition)).toString('base64');
-  const values = Array.from({ length: Math.ceil(text.length / TAG_CHARACTERS) }, (_, i) =>
-    text.slice(i * TAG_CHARACTERS, (i + 1) * TAG_CHARACTERS),
-  );
-  if (values.length > MAX_TAGS)
-    throw new OpsError('limit', 'the definition of the table is too long to be kept in tags while it is restored');
-  return values.map((Value, i) => ({ Key: `${RESTORING}${String(i).padStart(2, '0')}`, Value }));
-}
-
-/** The reverse; undefined for a table that no restore has made, or that is whole. */
-function definitionIn(tags: Readonly<Record<string, string>>): TableDefinition | undefined {
-  const names = Object.keys(tags)
-    .filter((name) => name.startsWith(RESTORING))
-    .sort();
-  if (names.length === 0) return undefined;
-  try {
-    const packed = Buffer.from(names.map((name) => tags[name]).join(''), 'base64');
-    return parseDefinition(JSON.parse(zstdDecompressSync(packed, { maxOutputLength: 1024 * 1024 }).toString()));
-  } catch (cause) {
-    throw new OpsError('conflict', 'the tags in which a restore keeps what is still to be done were changed', {
-      cause,
-      hint: 'Delete the table and restore it anew.',
-    });
-  }
-}
-
 /** What an earlier run was to restore. */
 async function definitionKept({ deps }: TargetRun): Promise<TableDefinition | undefined> {
   try {
@@ -140,7 +109,7 @@ async function definitionKept({ deps }: TargetRun): Promise<TableDefinition | un
 async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'> {
   try {
     const { definition } = await describeTable(deps);
-    return Object.keys(definition.tags).some((name) => name.startsWith(RESTORING)) ? 'ours' : 'other';
+    return isRestoring(definition.tags) ? 'ours' : 'other';
   } catch (error) {
     if (isOpsError(error, 'missing')) return 'none';
     throw error;
@@ -156,13 +125,14 @@ async function prepareTable(run: TargetRun, definition: TableDefinition): Promis
       hint: 'Restore beside it under another name, or say that it may be written in place.',
     });
   }
-  if (found === 'none') await createTable(deps, definition);
+  if (found === 'none') await createTable(run, definition);
   await waitUntilActive(run);
   assertSameKeys(deps.tableName, (await describeTable(deps)).definition, definition);
   return found === 'none';
 }
 
-async function createTable(deps: WriteItemsDeps, definition: TableDefinition): Promise<void> {
+async function createTable({ deps, options }: TargetRun, definition: TableDefinition): Promise<void> {
+  const kmsKeyArn = options.kmsKeyArn === undefined ? definition.kmsKeyArn : options.kmsKeyArn;
   const { attributeDefinitions, keySchema, localIndexes } = definition;
   // What an index to come needs is declared with it.
   const declared = new Set([keySchema, ...localIndexes.map(({ KeySchema }) => KeySchema)].flat().map(({ AttributeName }) => AttributeName));
@@ -174,7 +144,7 @@ async function createTable(deps: WriteItemsDeps, definition: TableDefinition): P
     ...(definition.billingMode === 'PROVISIONED' && { ProvisionedThroughput: definition.throughput }),
     ...(localIndexes.length > 0 && { LocalSecondaryIndexes: localIndexes }),
     ...(definition.tableClass && { TableClass: definition.tableClass }),
-    ...(definition.kmsKeyArn && { SSESpecification: { Enabled: true, SSEType: 'KMS', KMSMasterKeyId: definition.kmsKeyArn } }),
+    ...(kmsKeyArn && { SSESpecification: { Enabled: true, SSEType: 'KMS', KMSMasterKeyId: kmsKeyArn } }),
     Tags: restoringTags(definition),
   });
   // A lost answer's repeat meets the table that it made.
@@ -321,10 +291,4 @@ async function applyTags(deps: WriteItemsDeps, definition: TableDefinition): Pro
   // Last: until then the restore can go on.
   const command = new UntagResourceCommand({ ResourceArn, TagKeys });
   await callAws(callOn(deps, 'dynamodb:UntagResource'), () => deps.client.send(command));
-}
-
-function planTags({ tags }: TableDefinition, there: Readonly<Record<string, string>>) {
-  const isOurs = (name: string) => name.startsWith(RESTORING);
-  const Tags = Object.entries(tags).flatMap(([Key, Value]) => (isOurs(Key) ? [] : [{ Key, Value }]));
-  return { Tags, TagKeys: Object.keys(there).filter(isOurs) };
 }

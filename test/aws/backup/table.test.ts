@@ -264,6 +264,23 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table as source and tar
       expect(Table?.GlobalSecondaryIndexes).toHaveLength(1);
     });
 
+    it('gets the key of KMS that it had, another one, or none', async () => {
+      const encrypted = await newTable([], {
+        SSESpecification: { Enabled: true, SSEType: 'KMS' },
+        TableClass: 'STANDARD_INFREQUENT_ACCESS',
+      });
+      const { items } = await takeAll(sourceOf(encrypted));
+      const restoredWith = async (more: object) => {
+        const to = newName();
+        expect(await restoreAll(targetOf(to, more), items)).toEqual([]);
+        return (await describeTable({ client, tableName: to })).definition;
+      };
+      const had = (await describeTable({ client, tableName: encrypted })).definition.kmsKeyArn;
+      expect(had).toMatch(/^arn:aws:kms/);
+      expect(await restoredWith({})).toMatchObject({ kmsKeyArn: had, tableClass: 'STANDARD_INFREQUENT_ACCESS' });
+      expect((await restoredWith({ kmsKeyArn: null })).kmsKeyArn).toBeUndefined();
+    });
+
     it.each<[string, Partial<Taken>]>([
       ['is no part of a table', { kind: 'file' }],
       ['has lines that are no items', { bytes: Buffer.from('{"a":1}\n') }],
