@@ -91,6 +91,7 @@ export function parseDefinition(meta: unknown): TableDefinition {
   throw new OpsError('input', `this is no definition of a table: ${z.prettifyError(parsed.error)}`);
 }
 
+/** How a call on the table is named in errors; calls here may all be repeated. */
 export function callOn(deps: Pick<TableDeps, 'tableName' | 'retry'>, operation: string) {
   return { operation, resource: `table "${deps.tableName}"`, repeat: 'always', retry: deps.retry } as const;
 }
