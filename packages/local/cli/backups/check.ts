@@ -7,7 +7,6 @@ import { openNamedRepository } from './open-repository.ts';
 
 /** `quarterdeck check --repo REPO`: whether a repository is sound. */
 export const checkCommand: Command = {
-  summary: 'check a backup repository, to the last bit if asked',
   help: `Usage: quarterdeck check --repo REPO [--read-data | --read-data-subset n/t] [--json]
 
 Looks at every object and reference of the repository, and names each that is not sound. Nothing is changed.

@@ -11,7 +11,6 @@ import { openNamedRepository } from './open-repository.ts';
 
 /** `quarterdeck copy --from REPO --to REPO`: snapshots in a second place. */
 export const copyCommand: Command = {
-  summary: 'copy snapshots to another repository',
   help: `Usage: quarterdeck copy [SNAPSHOT...] --from REPO --to REPO [--json]
 
 Copies snapshots (all, if none is named) without reading what they were taken of. Those that were copied before are not copied again. The other

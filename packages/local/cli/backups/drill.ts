@@ -14,7 +14,6 @@ const SHOWN = 20;
 
 /** `quarterdeck drill --repo REPO`: proves that a snapshot can be restored. */
 export const drillCommand: Command = {
-  summary: 'restore a snapshot beside, to prove that it can be',
   help: `Usage: quarterdeck drill [SNAPSHOT] --repo REPO [--recovery-time DURATION] [--recovery-point DURATION] [--json]
 
 Restores the snapshot (the latest, if none is named) to a place of its own, compares everything that came of it with the snapshot, measures how

@@ -20,7 +20,6 @@ const spanOptions = Object.fromEntries(spans.map((name) => [`keep-${name}`, { ty
 
 /** `quarterdeck forget --repo REPO --keep-daily 7 ...`: lets old snapshots go. */
 export const forgetCommand: Command = {
-  summary: 'forget old snapshots by a policy, and prune',
   help: `Usage: quarterdeck forget --repo REPO [--keep-last N] [--keep-hourly N] [--keep-daily N] [--keep-weekly N] [--keep-monthly N]
                           [--keep-quarterly N] [--keep-yearly N] [--keep-within SPAN] [--keep-within-hourly SPAN]...
                           [--keep-tag TAG,TAG]... [--prune] [--dry-run] [--json]

@@ -10,7 +10,6 @@ const SHOWN = 50;
 
 /** `quarterdeck repair --repo REPO`: saves what can be saved of a damaged repository. */
 export const repairCommand: Command = {
-  summary: 'save what can be saved of a damaged backup repository',
   help: `Usage: quarterdeck repair --repo REPO [--dry-run] [--json]
 
 Reads the whole repository, makes the index anew from the packs, saves sound chunks from damaged packs, and puts in the place of each snapshot that

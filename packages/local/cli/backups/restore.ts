@@ -27,7 +27,6 @@ interface Request {
 
 /** `quarterdeck restore SNAPSHOT|latest --repo REPO --to TARGET`. */
 export const restoreCommand: Command = {
-  summary: 'restore a snapshot, or a part of it',
   help: `Usage: quarterdeck restore SNAPSHOT|latest --repo REPO --to TARGET [--include PATH]... [--exclude PATH]... [--dry-run] [--yes] [--json]
 
 TARGET is a folder, dynamodb:TABLE (which is made), s3://bucket/prefix or quarterdeck: (an empty data folder). What is there already as the
