@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { createCutter } from '#backups/chunks/fast-cdc.ts';
 import { createRepository } from '#backups/repository/create-repository.ts';
@@ -65,7 +65,7 @@ function each(bytes: Uint8Array, size: number, visit: (piece: Uint8Array) => voi
 }
 
 const cutter = createCutter({ minBytes: 512 << 10, averageBytes: MB, maxBytes: 8 * MB, level: 1, seed: 1n });
-const key = randomBytes(32);
+const key = createSecretKey(randomBytes(32));
 const nonce = Buffer.alloc(12);
 const seal = (piece: Uint8Array) => {
   const cipher = createCipheriv('aes-256-gcm', key, nonce);

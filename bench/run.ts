@@ -7,6 +7,7 @@ import { measureBundles } from './bundle.ts';
 import { priceBatch } from './cost.ts';
 import { measureFlagEvaluation } from './flags.ts';
 import { measureGrowth } from './growth.ts';
+import { measureJudge } from './judge.ts';
 import { hasKit, type KitOptions, type KitRun, kitFolder, runKit } from './kit.ts';
 import { measureNab } from './nab.ts';
 
@@ -30,6 +31,7 @@ const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   storm: measureAlertStorm,
   anomalies: measureAnomalies,
   flags: measureFlags,
+  judge: async () => measureJudge(),
 };
 
 async function measurePeers(): Promise<Figure[]> {

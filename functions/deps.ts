@@ -5,6 +5,7 @@ import type { Clock } from '#core/time.ts';
 import type { IngestDeps, IngestObserver, IngestTenant } from '#ingest/ingest-samples.ts';
 import { compilePipeline } from '#ingest/pipeline/pipeline.ts';
 import { readDroppedRanges } from '#ingest/run-aggregation.ts';
+import type { BackupPlaces } from '#ports/backup-places.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Bus } from '#ports/bus.ts';
 import type { EventTargets } from '#ports/event-targets.ts';
@@ -57,6 +58,8 @@ export interface FunctionDeps extends Ports {
   readonly mail?: Mail | undefined;
   readonly topics?: Topics | undefined;
   readonly eventTargets?: EventTargets | undefined;
+  /** Where backups come from and go to, where that is more than AWS. */
+  readonly places?: BackupPlaces | undefined;
   /** Where AWS can be asked what configurations name. */
   readonly running?: RunningConfiguration | undefined;
   readonly alertObserver?: AlertObserver | undefined;

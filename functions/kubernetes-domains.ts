@@ -3,7 +3,8 @@ import { OpsError } from '#core/errors.ts';
 import { createAskGates } from '#releases/kubernetes/environment-gates.ts';
 import type { FunctionDeps } from './deps.ts';
 import { judgeDeps } from './judge-deps.ts';
-import { gatePorts, startDeps } from './releases-deps.ts';
+import { startDeps } from './release-domains.ts';
+import { gatePorts } from './releases-deps.ts';
 
 /** What the webhooks of Kubernetes' rollout controllers are made of. */
 export function kubernetesDomains(deps: FunctionDeps): KubernetesDeps {

@@ -5,24 +5,15 @@ import { OpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
 import type { GatePorts } from '#releases/gates/gate-ports.ts';
-import type { AdvanceDeps, StartDeps } from '#releases/run/run-deps.ts';
+import type { AdvanceDeps } from '#releases/run/run-deps.ts';
 import { alertDomains } from './alert-domains.ts';
 import type { FunctionDeps } from './deps.ts';
 import { judgeDeps } from './judge-deps.ts';
-import { compileApplications } from './release-files.ts';
+import { startDeps } from './release-domains.ts';
 import { trafficDrivers } from './traffic-drivers.ts';
 
 /** Longer than any driver or judge takes that still works. */
 const CALL_TIMEOUT_MS = MINUTE_MS;
-
-/** What starting and commanding releases is made of. */
-export function startDeps({ table, now, newId, config, externalUrl }: FunctionDeps): StartDeps {
-  return {
-    ...{ table, now, newId },
-    releaseUrl: (id) => `${externalUrl}/api/releases/${id}`,
-    applications: async (tenant) => (await compileApplications(config)).get(tenant) ?? [],
-  };
-}
 
 /** What getting releases on is made of. */
 export function advanceDeps(deps: FunctionDeps): AdvanceDeps {

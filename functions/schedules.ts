@@ -14,5 +14,12 @@ export const schedules: readonly Schedule[] = [
   { name: 'alerts-deliver', function: 'alerts-deliver', expression: 'rate(1 minute)' },
   { name: 'releases-advance', function: 'releases-advance', expression: 'rate(1 minute)' },
   { name: 'releases-answer', function: 'releases-answer', expression: 'rate(1 minute)' },
+  // Each looks which of its jobs are due, and goes on with those that were begun.
+  { name: 'backups-snapshot', function: 'backups-snapshot', expression: 'rate(1 minute)' },
+  { name: 'backups-restore', function: 'backups-restore', expression: 'rate(1 minute)' },
+  { name: 'backups-copy', function: 'backups-copy', expression: 'rate(5 minutes)' },
+  { name: 'backups-forget', function: 'backups-forget', expression: 'rate(5 minutes)' },
+  { name: 'backups-check', function: 'backups-check', expression: 'rate(5 minutes)' },
+  { name: 'backups-drill', function: 'backups-drill', expression: 'rate(5 minutes)' },
   { name: 'events-publish', function: 'events-publish', expression: 'rate(1 minute)' },
 ];

@@ -41,6 +41,11 @@ export const subscriptions: readonly Subscription[] = [
     pattern: { source: ['quarterdeck.releases'], 'detail-type': ['Ci Reported', 'Release Due'] },
   },
   {
+    name: 'halt-releases',
+    function: 'releases-advance',
+    pattern: { source: ['quarterdeck.alerts'], 'detail-type': ['Alerts Changed'] },
+  },
+  {
     name: 'configure-release',
     function: 'releases-configure',
     pattern: { source: ['quarterdeck.releases'], 'detail-type': ['Release Started', 'Release Promoted', 'Release Rolled Back'] },

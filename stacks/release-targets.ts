@@ -72,10 +72,10 @@ export function hookPermissions({ codeDeployArns }: ReleaseSettings): { actions:
 }
 
 /** What looking for drift may do: read how functions are set, and whether secrets are there. It never reads a secret. */
-export function runningPermissions(
+export function runningPermissions<Arn>(
   { configured = {} }: ReleaseSettings,
-  everyParameter: $util.Input<string>,
-): { actions: string[]; resources: $util.Input<string>[] }[] {
+  everyParameter: Arn,
+): { actions: string[]; resources: (string | Arn)[] }[] {
   const { functionArns = [], secretArns, parameters } = configured;
   const ofFunctions = permissionsOn([{ actions: ['lambda:GetFunctionConfiguration'], service: 'lambda', arns: functionArns }]);
   return [

@@ -9,7 +9,7 @@ import { publishOutbox } from '#ports/outbox.ts';
 import { advanceReleases } from '#releases/run/advance-releases.ts';
 import { takeReport } from '#releases/run/take-report.ts';
 
-/** The event "Ci Reported" brings a report; "Release Due" and the clock bring nothing but the occasion. */
+/** The event "Ci Reported" brings a report; "Release Due", "Alerts Changed" and the clock bring nothing but the occasion. */
 const Event = z.object({ detail: z.object({ tenant: z.string(), at: z.iso.datetime(), report: CiReport.optional() }).optional() });
 
 /** Takes what CI has said, and gets every release on as far as it goes. */

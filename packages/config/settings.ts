@@ -36,6 +36,8 @@ export interface Settings {
   /** What GitLab is answered with. */
   readonly gitlabApiTokens: readonly TenantSecret[];
   readonly backupPassphrase: string | undefined;
+  /** Of the repository that snapshots are copied to, where it is another. */
+  readonly backupPassphraseTo: string | undefined;
 }
 
 const switchField = (fallback: 'on' | 'off') =>
@@ -87,6 +89,7 @@ const variables = z.object({
   QUARTERDECK_GITLAB_API: apiAddress('https://gitlab.com/api/v4'),
   QUARTERDECK_GITLAB_API_TOKEN: tenantSecrets,
   QUARTERDECK_BACKUP_PASSPHRASE: secret,
+  QUARTERDECK_BACKUP_PASSPHRASE_TO: secret,
 });
 
 const secretNames: ReadonlySet<string> = new Set([
@@ -97,6 +100,7 @@ const secretNames: ReadonlySet<string> = new Set([
   'QUARTERDECK_GITHUB_APP_KEY',
   'QUARTERDECK_GITLAB_API_TOKEN',
   'QUARTERDECK_BACKUP_PASSPHRASE',
+  'QUARTERDECK_BACKUP_PASSPHRASE_TO',
 ]);
 
 /**
@@ -147,6 +151,7 @@ function toSettings(data: z.infer<typeof variables>): Settings {
     gitlabApi: data.QUARTERDECK_GITLAB_API,
     gitlabApiTokens: data.QUARTERDECK_GITLAB_API_TOKEN,
     backupPassphrase: data.QUARTERDECK_BACKUP_PASSPHRASE,
+    backupPassphraseTo: data.QUARTERDECK_BACKUP_PASSPHRASE_TO,
   };
 }
 

@@ -1,16 +1,18 @@
+import * as z from 'zod';
 import type { Json } from '#model/json.ts';
 import type { FlagDefinition, Metadata } from './flag-definition.ts';
 import { compileTargeting, type Evaluators } from './logic/compile-targeting.ts';
 import type { Run } from './logic/compiled.ts';
 
 /** A flag that was turned off for everybody. */
-export interface Kill {
-  readonly at: string;
-  readonly by: string;
-  readonly reason: string;
+export const Kill = z.object({
+  at: z.string(),
+  by: z.string(),
+  reason: z.string(),
   /** What everybody gets; the code's own default if none is said. */
-  readonly variant?: string | undefined;
-}
+  variant: z.string().optional(),
+});
+export type Kill = z.infer<typeof Kill>;
 
 /** A share that begins at a time, in milliseconds. */
 interface CompiledStep {

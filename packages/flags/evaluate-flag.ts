@@ -35,7 +35,8 @@ export function evaluateFlag(flag: CompiledFlag, env: Environment): Evaluation {
 }
 
 function give(flag: CompiledFlag, variant: string | undefined, reason: Reason): Evaluation {
-  return variant === undefined ? { reason } : { reason, variant, value: flag.variants.get(variant) };
+  // A flag may have been turned off to a variant that it has no more.
+  return variant === undefined || !flag.variants.has(variant) ? { reason } : { reason, variant, value: flag.variants.get(variant) };
 }
 
 function target(flag: CompiledFlag, targeting: (env: Environment) => unknown, env: Environment): Evaluation | undefined {

@@ -18,7 +18,7 @@ export const RolloutStep = z.strictObject({ from: Time, until: Time.optional(), 
 export type RolloutStep = z.infer<typeof RolloutStep>;
 
 /** Ours beside flagd's: who gets a variant where targeting decides nothing. */
-const Rollout = z.strictObject({
+export const Rollout = z.strictObject({
   /** What those get who are in; the others get the default variant. */
   variant: z.string().min(1),
   percentage: Percentage,

@@ -7,6 +7,7 @@ import { functionNames, loadFunction } from '#functions/registry.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 import { createReadCache } from '#storage/read-cache.ts';
+import { openLocalPlaces } from './backup/places.ts';
 import { type LocalPorts, openLocal } from './open.ts';
 import { createOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 import { createSmtpMail } from './smtp-mail.ts';
@@ -54,7 +55,7 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
   const mail = createSmtpMail({ allowPrivate: settings.allowPrivateTargets });
   const source = own.observeSource(made.source);
   const remainingMs = () => (isClosing ? 0 : Number.POSITIVE_INFINITY);
-  const deps: FunctionDeps = { ...made, mail, source, alertObserver: own.alerts, remainingMs };
+  const deps: FunctionDeps = { ...made, mail, source, places: openLocalPlaces(), alertObserver: own.alerts, remainingMs };
   let externalUrl = deps.externalUrl;
   const invoke: LocalApp['invoke'] = (name, event) =>
     observed(own, name, async () => (await loadFunction(name))(asOf({ ...deps, externalUrl }, event), event));

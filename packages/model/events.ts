@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { backupEventTypes } from './backup-events.ts';
 import { ConfigChanged } from './configuration-events.ts';
 import { Envelope } from './event-envelope.ts';
+import { FlagChanged } from './flag-events.ts';
 import { kubernetesEventTypes } from './kubernetes-events.ts';
 import { releaseEventTypes } from './release-events.ts';
 
@@ -183,5 +185,7 @@ export const eventTypes = [
   { source: 'quarterdeck.alerts', detailType: 'Incident Resolved', schema: IncidentResolved },
   { source: 'quarterdeck.releases', detailType: 'Config Changed', schema: ConfigChanged },
   ...kubernetesEventTypes,
+  ...backupEventTypes,
+  { source: 'quarterdeck.flags', detailType: 'Flag Changed', schema: FlagChanged },
   ...releaseEventTypes,
 ] as const;

@@ -32,6 +32,8 @@ export interface Scratch {
   readonly target: BackupTarget;
   /** Reads back what was restored. */
   openSource(): Promise<BackupSource>;
+  /** Asks the samples of a Quarterdeck that was restored, as of its snapshot; the values of an instant vector. */
+  readonly query?: ((tenant: string, expr: string) => Promise<readonly number[]>) | undefined;
   /** Removes all of it; what is not there is removed. */
   remove(): Promise<void>;
 }

@@ -133,9 +133,21 @@ describe('a damaged item', () => {
     const view = await read('a');
     expect([view.flags.get('banner')?.problem, view.flags.get('banner')?.compiled]).toEqual([expect.stringMatching(/banner/), undefined]);
     expect(await evaluate('other')).toMatchObject({ value: true });
+    // What compiles no more can be turned off all the same; what does not read can only be written anew.
+    if (!String(damage.definition).includes('teleport')) {
+      const kill = changeFlag(own, input('banner'), (current) => planKill(current, { at: '', by: 'ann', reason: '' }));
+      await expect(kill).rejects.toMatchObject({ kind: 'conflict', message: expect.stringMatching(/"banner" cannot be read/) });
+    }
     await changeFlag(own, { ...input('banner'), overDamage: true }, (current) => planPut(current, flag(100), 'any', false));
     expect(await evaluate('banner')).toMatchObject({ value: true });
     expect(await checkHistory(stored, 'banner')).toBe(2);
+  });
+
+  it('of a file’s flag starts over when it is turned off', async () => {
+    const { stored, deps, input, evaluate } = createStore();
+    await stored.put({ pk: 'flags/a', sk: 'filed', version: 3, changeId: 'x', isDeleted: false, rollout: '{"variant":7}' });
+    await changeFlag(deps(stored), input('filed'), (current) => planKill(current, { at: '', by: 'ann', reason: '' }));
+    expect(await evaluate('filed')).toMatchObject({ reason: 'DISABLED', value: false });
   });
 });
 

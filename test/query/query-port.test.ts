@@ -55,6 +55,20 @@ describe('the query port', () => {
     expect(warnings).toEqual([expect.stringContaining('quantile value should be between 0 and 1')]);
   });
 
+  it('gives each step of a range at which a series has a value', async () => {
+    const { query } = openPort({ lookbackMs: minute / 2 });
+    const range = (expr: string, endMs: number) => query.range({ tenant: 't', expr, startMs: 3 * minute, endMs, stepMs: minute });
+    const { series: found } = await range('up{job="a"}', 6.5 * minute);
+    expect(found.map(({ ts, values }) => [[...ts], [...values]])).toEqual([
+      [
+        [3 * minute, 4 * minute],
+        [4, 5],
+      ],
+    ]);
+    expect((await range('down', 6 * minute)).series).toEqual([]);
+    expect(await kindOf(range('up[5m]', 6 * minute))).toMatch(/^input: invalid expression type "range vector"|^input: .*matrix/);
+  });
+
   it('takes the step of subqueries and the lookback it is given', async () => {
     const { query } = openPort({ subqueryStepMs: 2 * minute, lookbackMs: minute });
     const count = await query.instant({ tenant: 't', expr: 'count_over_time(up{job="a"}[5m:])', atMs: 4 * minute });

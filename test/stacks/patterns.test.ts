@@ -37,7 +37,9 @@ function exampleFor(pattern: EventPattern): BusEvent | undefined {
 }
 
 function exampleOf({ shape }: Schema): Record<string, unknown> {
-  const candidates = ['example', '2026-11-23T10:00:00Z', '2026-11-23', 1, true, 'metrics', 'hot', 'done', 'firing', {}, []];
+  const report = { provider: 'ci', delivery: '1', kind: 'version-seen', repository: 'acme/shop', commit: 'c0ffee' };
+  const words = ['metrics', 'hot', 'done', 'firing', 'queued', 'pass'];
+  const candidates = ['example', '2026-11-23T10:00:00Z', '2026-11-23', 1, true, ...words, {}, [], report];
   return Object.fromEntries(
     Object.entries(shape).map(([field, schema]) => [field, candidates.find((value) => schema.safeParse(value).success)]),
   );

@@ -34,14 +34,13 @@ export function changeFlagRoutes(domains: FlagDomains): Hono<ApiEnv> {
     const definition = readFlagDefinition(await readJsonBody(c, MAX_FLAG_BYTES), 'flag');
     const expected = readExpected(c);
     assertRoom(await domains.readFlags(c.get('tenant')), [key]);
-    const changed = await change(
-      deps,
-      c,
-      (current) => planPut(current, definition, expected, isForced(c)),
-      readSaid(c),
-      expected === 'any',
-    );
-    return answer(c, changed, changed.record?.version === 1 ? 201 : 200);
+    let isMade = false;
+    const plan: Plan = (current) => {
+      const planned = planPut(current, definition, expected, isForced(c));
+      isMade = planned?.action === 'created';
+      return planned;
+    };
+    return answer(c, await change(deps, c, plan, readSaid(c), expected === 'any'), isMade ? 201 : 200);
   });
   app.delete(`${PATH}/:key`, async (c) => {
     const expected = readExpected(c);

@@ -2,7 +2,7 @@ import { RestoreObjectCommand } from '@aws-sdk/client-s3';
 import { callAws } from '#aws/call.ts';
 import { OpsError } from '#core/errors.ts';
 import { HOUR_MS, MINUTE_MS } from '#core/time.ts';
-import { callOnObject, type ObjectDeps, type ObjectHead, type ObjectPlace, headObject } from './object-head.ts';
+import { callOnObject, headObject, type ObjectDeps, type ObjectHead, type ObjectPlace } from './object-head.ts';
 
 /** Whether and how objects in archive classes are brought back for reading; it costs by the GB and takes its time. */
 export interface ArchivePolicy {
@@ -32,11 +32,20 @@ export function needsRestore({ storageClass, archiveStatus, restore }: ObjectHea
  * Makes an archived object readable: asks S3 for it once, and polls for as long as the policy says. `unavailable` with `retryAfterMs` while it
  * is on its way, `denied` where there is no policy. `s3:RestoreObject`, `s3:GetObject`.
  */
-export async function restoreArchived(deps: ObjectDeps & { clock: () => number }, place: ObjectPlace, head: ObjectHead, policy?: ArchivePolicy): Promise<void> {
+export async function restoreArchived(
+  deps: ObjectDeps & { clock: () => number },
+  place: ObjectPlace,
+  head: ObjectHead,
+  policy?: ArchivePolicy,
+): Promise<void> {
   if (policy === undefined) {
-    throw new OpsError('denied', `object "${place.key}" is archived (${head.storageClass}) and needs to be restored before it can be read`, {
-      hint: 'Allow restores from archive classes; they cost by the GB and take minutes to days.',
-    });
+    throw new OpsError(
+      'denied',
+      `object "${place.key}" is archived (${head.storageClass}) and needs to be restored before it can be read`,
+      {
+        hint: 'Allow restores from archive classes; they cost by the GB and take minutes to days.',
+      },
+    );
   }
   if (head.restore === undefined) await askFor(deps, place, head, policy);
   const { waitMs = 0, pollMs = MINUTE_MS } = policy;
@@ -44,14 +53,20 @@ export async function restoreArchived(deps: ObjectDeps & { clock: () => number }
     await deps.retry.sleep(pollMs);
     if (!needsRestore(await headObject(deps, place))) return;
   }
-  const delays = DELAY_MS[head.storageClass === 'DEEP_ARCHIVE' || head.archiveStatus === 'DEEP_ARCHIVE_ACCESS' ? 'DEEP_ARCHIVE' : 'GLACIER'];
+  const delays =
+    DELAY_MS[head.storageClass === 'DEEP_ARCHIVE' || head.archiveStatus === 'DEEP_ARCHIVE_ACCESS' ? 'DEEP_ARCHIVE' : 'GLACIER'];
   throw new OpsError('unavailable', `object "${place.key}" is being restored from ${head.storageClass} (${policy.tier})`, {
     retryAfterMs: delays[policy.tier],
     hint: `Come back within ${policy.keepDays} days of its arrival.`,
   });
 }
 
-async function askFor(deps: ObjectDeps, place: ObjectPlace, { archiveStatus }: ObjectHead, { tier, keepDays }: ArchivePolicy): Promise<void> {
+async function askFor(
+  deps: ObjectDeps,
+  place: ObjectPlace,
+  { archiveStatus }: ObjectHead,
+  { tier, keepDays }: ArchivePolicy,
+): Promise<void> {
   // Intelligent tiering moves the object itself and takes no days.
   const days = archiveStatus === undefined ? { Days: keepDays } : {};
   const command = new RestoreObjectCommand({

@@ -51,7 +51,9 @@ export async function captureChanges(deps: CaptureDeps, input: CaptureInput = {}
   const take = { positions, untilMs, progress };
   const isComplete = await takeShards(deps, input, take);
   // A shard without changes has a part too, which says that it was looked at: nothing of its parents is missed a second time.
-  if (isComplete) for (const shard of shards) if (!positions.has(shard.id)) await appendPart(deps, take, { shard, changes: [], closed: false, sizeBytes: 0 });
+  if (isComplete)
+    for (const shard of shards)
+      if (!positions.has(shard.id)) await appendPart(deps, take, { shard, changes: [], closed: false, sizeBytes: 0 });
   const { changes, parts, lagMs, wholeFromMs } = progress;
   if (!isComplete) return { changes, parts };
   // What is lost is a day old: since the beginning of this capture all is there.

@@ -62,7 +62,11 @@ const TIME_DIGITS = 15;
 const MAX_PART_BYTES = 256 * 1024 * 1024;
 
 /** The last part of a shard and its number; undefined where it has none. */
-export async function lastPart(log: ChangeLogDeps, stream: string, shardId: string): Promise<{ number: number; part: LogPart } | undefined> {
+export async function lastPart(
+  log: ChangeLogDeps,
+  stream: string,
+  shardId: string,
+): Promise<{ number: number; part: LogPart } | undefined> {
   const entries = await listAll(log, shardPrefix(log, stream, shardId));
   const key = entries.at(-1)?.key;
   return key === undefined ? undefined : { number: numberOf(key), part: await readPart(log, key) };

@@ -16,7 +16,7 @@ const NEWLINE = 0x0a;
 export function encodeItem(item: Attributes): string {
   const members = Object.keys(item)
     .sort(compareUtf8)
-    .map((name) => `${JSON.stringify(name)}:${encodeValue(item[name] as AttributeValue)}`);
+    .map((name) => `${JSON.stringify(name)}:${encodeValue(item[name])}`);
   return `{${members.join(',')}}`;
 }
 
@@ -31,7 +31,10 @@ export function decodeItem(line: string): Attributes {
   return decodeMembers(parsed);
 }
 
-function encodeValue(value: AttributeValue): string {
+function encodeValue(value: AttributeValue | undefined): string {
+  // The SDK leaves nothing of the value of an attribute named `__proto__`: that must not go unnoticed.
+  if (value === undefined)
+    throw new OpsError('input', 'an attribute without a value: the AWS SDK cannot read one named "__proto__"', { hint: 'Rename it.' });
   if (value.S !== undefined) return `{"S":${JSON.stringify(value.S)}}`;
   if (value.N !== undefined) return `{"N":${JSON.stringify(value.N)}}`;
   if (value.B !== undefined) return `{"B":"${toBase64(value.B)}"}`;

@@ -48,7 +48,10 @@ async function refusing<T>(call: Promise<T>): Promise<T> {
     const { name, message } = cause as Error;
     const what = `KMS: ${name}: ${message}`;
     if (DENIED.has(name)) {
-      throw new OpsError('denied', what, { cause, hint: 'The key or its context is not the one that it was wrapped with, or the key may not be used.' });
+      throw new OpsError('denied', what, {
+        cause,
+        hint: 'The key or its context is not the one that it was wrapped with, or the key may not be used.',
+      });
     }
     if (name === 'NotFoundException') throw new OpsError('missing', what, { cause });
     if (PASSING.has(name)) throw new OpsError('unavailable', what, { cause });
@@ -56,7 +59,13 @@ async function refusing<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-const DENIED = new Set(['InvalidCiphertextException', 'IncorrectKeyException', 'DisabledException', 'KMSInvalidStateException', 'InvalidGrantTokenException']);
+const DENIED = new Set([
+  'InvalidCiphertextException',
+  'IncorrectKeyException',
+  'DisabledException',
+  'KMSInvalidStateException',
+  'InvalidGrantTokenException',
+]);
 const PASSING = new Set(['KMSInternalException', 'DependencyTimeoutException', 'KeyUnavailableException']);
 
 function given(bytes: Uint8Array | undefined, keyId: string): Uint8Array {

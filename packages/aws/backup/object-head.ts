@@ -29,7 +29,14 @@ export interface ObjectHead {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const HEADERS = ['ContentType', 'ContentEncoding', 'ContentLanguage', 'ContentDisposition', 'CacheControl', 'WebsiteRedirectLocation'] as const;
+const HEADERS = [
+  'ContentType',
+  'ContentEncoding',
+  'ContentLanguage',
+  'ContentDisposition',
+  'CacheControl',
+  'WebsiteRedirectLocation',
+] as const;
 
 /** `s3:GetObject` (of a version: `s3:GetObjectVersion`). `missing` where it is gone. */
 export async function headObject(deps: ObjectDeps, { key, versionId }: ObjectPlace): Promise<ObjectHead> {
@@ -64,6 +71,7 @@ export function toMeta(key: string, head: ObjectHead, tags: Record<string, strin
   return { key, etag, ...at, storageClass, headers, metadata, tags };
 }
 
+/** How a call on an object is named in errors; repeated unless the caller says otherwise. */
 export function callOnObject({ bucket, retry }: Pick<ObjectDeps, 'bucket' | 'retry'>, operation: string, key: string) {
   return { operation, resource: `object "${key}" in bucket "${bucket}"`, repeat: 'always', retry } as const;
 }

@@ -71,13 +71,15 @@ interface RawVersion {
 
 /** The SDK gives versions and markers apart: together they are ordered by key, then the latest first, then by time. */
 function mergeVersions(raw: readonly RawVersion[]): ListedVersion[] {
-  const keyed = raw.map((version, index) => ({ ...version, index, key: decodeKey(version.Key ?? ''), atMs: version.LastModified?.getTime() ?? 0 }));
+  const keyed = raw.map((version, index) => ({
+    ...version,
+    index,
+    key: decodeKey(version.Key ?? ''),
+    atMs: version.LastModified?.getTime() ?? 0,
+  }));
   keyed.sort(
     (a, b) =>
-      compareUtf8(a.key, b.key) ||
-      Number(b.IsLatest ?? false) - Number(a.IsLatest ?? false) ||
-      b.atMs - a.atMs ||
-      a.index - b.index,
+      compareUtf8(a.key, b.key) || Number(b.IsLatest ?? false) - Number(a.IsLatest ?? false) || b.atMs - a.atMs || a.index - b.index,
   );
   return keyed.map(({ key, VersionId = 'null', atMs, isDeleted }) => ({ key, versionId: VersionId, modifiedAtMs: atMs, isDeleted }));
 }

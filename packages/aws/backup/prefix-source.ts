@@ -61,8 +61,12 @@ export function openPrefixSource(options: PrefixSourceOptions): BackupSource {
       if (versions !== 'current') await assertVersioned(deps);
       const start = after === undefined ? await startCursor(deps) : parseCursor(after);
       state = start;
-      const found = mapAhead(listPlaces(deps, start), options.parallel ?? 16, (place) => lookAt(deps, place, onFault));
-      for await (const item of found) if (item) yield item;
+      const found = mapAhead(listPlaces(deps, start), options.parallel ?? 16, (place) => lookAt(deps, place));
+      // Each in its turn: what was looked at ahead is looked at again by a run that goes on.
+      for await (const item of found) {
+        if ('cursor' in item) yield item;
+        else onFault(item);
+      }
     },
     async guarantee() {
       if (state === undefined) throw new OpsError('input', `s3://${bucket}/${prefix} has not been read yet`);
@@ -146,7 +150,7 @@ async function* listHistory(deps: Deps, start: Cursor): AsyncGenerator<Place> {
   }
 }
 
-async function lookAt(deps: Deps, place: Place, onFault: (fault: SourceFault) => void): Promise<SourceItem | undefined> {
+async function lookAt(deps: Deps, place: Place): Promise<SourceItem | SourceFault> {
   const { path, key } = place;
   const cursor = JSON.stringify(place.cursor);
   const name = key.slice(deps.prefix.length);
@@ -165,8 +169,7 @@ async function lookAt(deps: Deps, place: Place, onFault: (fault: SourceFault) =>
   } catch (error) {
     // One object; the store as a whole is another matter.
     if (!isOpsError(error) || error.kind === 'unavailable') throw error;
-    onFault({ path, message: error.message });
-    return undefined;
+    return { path, message: error.message };
   }
 }
 

@@ -123,7 +123,8 @@ async function writeObject(deps: Deps, write: ObjectWrite): Promise<void> {
   if (first.length < partBytes && item.sizeBytes <= partBytes) await putWhole(deps, write, first, item.sizeBytes);
   else await putInParts(deps, write, first, parts);
   const { sizeBytes } = await headObject(deps, { key });
-  if (sizeBytes !== item.sizeBytes) throw new OpsError('unavailable', `object "${key}" has ${sizeBytes} bytes, ${item.sizeBytes} were to be written`);
+  if (sizeBytes !== item.sizeBytes)
+    throw new OpsError('unavailable', `object "${key}" has ${sizeBytes} bytes, ${item.sizeBytes} were to be written`);
 }
 
 /**
@@ -173,7 +174,9 @@ async function putInParts(deps: Deps, write: ObjectWrite, first: Buffer, rest: A
   const { key, meta, item, mayReplace } = write;
   const at = { Bucket: deps.bucket, Key: key };
   const on = callOnObject(deps, 's3:PutObject', key);
-  const { UploadId } = await callAws({ ...on, repeat: 'refused' }, () => deps.client.send(new CreateMultipartUploadCommand(describe(deps, key, meta))));
+  const { UploadId } = await callAws({ ...on, repeat: 'refused' }, () =>
+    deps.client.send(new CreateMultipartUploadCommand(describe(deps, key, meta))),
+  );
   try {
     const digests: Buffer[] = [];
     const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
@@ -190,7 +193,12 @@ async function putInParts(deps: Deps, write: ObjectWrite, first: Buffer, rest: A
     await send(first);
     for await (const part of rest) await send(part);
     if (sentBytes !== item.sizeBytes) throw wrongSize(key, sentBytes, item.sizeBytes);
-    const command = new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts }, ...(!mayReplace && { IfNoneMatch: '*' }) });
+    const command = new CompleteMultipartUploadCommand({
+      ...at,
+      UploadId,
+      MultipartUpload: { Parts },
+      ...(!mayReplace && { IfNoneMatch: '*' }),
+    });
     const answer = await callAws({ ...on, repeat: 'refused' }, () => deps.client.send(command));
     assertEtag(key, answer, `${createHash('md5').update(Buffer.concat(digests)).digest('hex')}-${Parts.length}`);
   } catch (error) {
@@ -239,7 +247,10 @@ async function deleteObject(deps: Deps, Key: string): Promise<void> {
 }
 
 function isThere(key: string, cause?: unknown): OpsError {
-  return new OpsError('conflict', `object "${key}" is there already`, { cause, hint: 'Restore below another prefix, or say that objects may be replaced.' });
+  return new OpsError('conflict', `object "${key}" is there already`, {
+    cause,
+    hint: 'Restore below another prefix, or say that objects may be replaced.',
+  });
 }
 
 function wrongSize(key: string, had: number, wanted: number): OpsError {

@@ -69,9 +69,13 @@ function assertCovered(
   if (toMs <= fromMs) return [];
   if (first === undefined || last === undefined || last.untilMs < toMs || (first.fromMs > fromMs && acceptGaps !== true)) {
     const covered = stretches.map((stretch) => `${show(stretch.fromMs)} to ${show(stretch.untilMs)}`).join(', ') || 'no time at all';
-    throw new OpsError('missing', `the change log of "${name}" does not reach from ${show(fromMs)} to ${show(toMs)}; it covers ${covered}`, {
-      hint: 'Choose a moment that it covers and a base within the same stretch.',
-    });
+    throw new OpsError(
+      'missing',
+      `the change log of "${name}" does not reach from ${show(fromMs)} to ${show(toMs)}; it covers ${covered}`,
+      {
+        hint: 'Choose a moment that it covers and a base within the same stretch.',
+      },
+    );
   }
   const gaps = inside.slice(1).map((stretch, i) => ({ fromMs: inside[i]?.untilMs ?? 0, untilMs: stretch.fromMs }));
   if (first.fromMs > fromMs) gaps.unshift({ fromMs, untilMs: first.fromMs });

@@ -40,9 +40,13 @@ export async function restoreTableTo(deps: RestoreTableDeps, input: RestoreTable
   const toMs = endOfSecond(input.momentMs);
   const earliestMs = isMoment ? fromMs : input.baseEndedAtMs + CLOCKS_APART_MS;
   if (toMs < earliestMs) {
-    throw new OpsError('input', `${new Date(input.momentMs).toISOString()} is before the snapshot, which is of ${new Date(earliestMs).toISOString()}`, {
-      hint: 'Take the latest snapshot before that moment.',
-    });
+    throw new OpsError(
+      'input',
+      `${new Date(input.momentMs).toISOString()} is before the snapshot, which is of ${new Date(earliestMs).toISOString()}`,
+      {
+        hint: 'Take the latest snapshot before that moment.',
+      },
+    );
   }
   await deps.restoreBase();
   const pacer = createPacer({ clock: deps.clock, sleep: retry.sleep }, deps.writeUnitsPerSecond);
@@ -50,7 +54,11 @@ export async function restoreTableTo(deps: RestoreTableDeps, input: RestoreTable
   const write = { client, tableName, retry, pacer, parallel: 4 };
   return await replayChanges(
     deps.log,
-    (changes) => writeItems(write, changes.map(({ key, item }) => (item === undefined ? { deleteKey: key } : { item }))),
+    (changes) =>
+      writeItems(
+        write,
+        changes.map(({ key, item }) => (item === undefined ? { deleteKey: key } : { item })),
+      ),
     { fromMs, toMs, acceptGaps: input.acceptGaps },
   );
 }

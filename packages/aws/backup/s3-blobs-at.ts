@@ -39,7 +39,7 @@ export function s3BlobsAt(url: string, options: S3BlobsAtOptions): S3Place {
 }
 
 /** Bucket and prefix of `s3://bucket/a/b`; the prefix is empty or ends with a slash. `input` for anything else. */
-export function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string } {
+function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string } {
   const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(url) ?? [];
   const folder = path.replace(/\/$/, '');
   if (bucket !== undefined && (folder === '' || isBlobKey(folder))) return { bucket, prefix: folder === '' ? '' : `${folder}/` };
@@ -47,7 +47,7 @@ export function parseS3Url(url: string): { readonly bucket: string; readonly pre
 }
 
 /** The store as seen from a prefix, which is empty or ends with a slash. */
-export function blobsBelow(blobs: Blobs, prefix: string): Blobs {
+function blobsBelow(blobs: Blobs, prefix: string): Blobs {
   if (prefix === '') return blobs;
   const short = (key: string) => key.slice(prefix.length);
   return {
@@ -55,7 +55,10 @@ export function blobsBelow(blobs: Blobs, prefix: string): Blobs {
     put: (key, body, options) => blobs.put(`${prefix}${key}`, body, options),
     delete: (keys) => blobs.delete(keys.map((key) => `${prefix}${key}`)),
     async list(part, page = {}) {
-      const { entries, next } = await blobs.list(`${prefix}${part}`, { ...page, after: page.after === undefined ? undefined : `${prefix}${page.after}` });
+      const { entries, next } = await blobs.list(`${prefix}${part}`, {
+        ...page,
+        after: page.after === undefined ? undefined : `${prefix}${page.after}`,
+      });
       const own = entries.map((entry) => ({ ...entry, key: short(entry.key) }));
       return next === undefined ? { entries: own } : { entries: own, next: short(next) };
     },
@@ -83,7 +86,12 @@ function createS3Retention(deps: LockDeps): Retention {
       } catch (error) {
         // An object without retention, or a bucket without Object Lock.
         const { name, message } = error as Error;
-        if (name === 'NoSuchObjectLockConfiguration' || name === 'ObjectLockConfigurationNotFoundError' || (name === 'InvalidRequest' && /lock/i.test(message))) return undefined;
+        if (
+          name === 'NoSuchObjectLockConfiguration' ||
+          name === 'ObjectLockConfigurationNotFoundError' ||
+          (name === 'InvalidRequest' && /lock/i.test(message))
+        )
+          return undefined;
         throw error;
       }
     });
@@ -104,7 +112,11 @@ function createS3Retention(deps: LockDeps): Retention {
 }
 
 /** Reads; where S3 says that the object is in an archive, has it brought back and reads again. */
-async function getArchived<T>(deps: S3BlobsAtOptions & { bucket: string; retry: RetryOptions }, key: string, get: () => Promise<T>): Promise<T> {
+async function getArchived<T>(
+  deps: S3BlobsAtOptions & { bucket: string; retry: RetryOptions },
+  key: string,
+  get: () => Promise<T>,
+): Promise<T> {
   try {
     return await get();
   } catch (error) {

@@ -38,8 +38,8 @@ export async function* scanSegment(deps: ScanDeps, position: SegmentPosition): A
   const { segment, segments } = position;
   let part = startPart();
   for await (const { item, isLast } of scanItems(deps, position)) {
-    const key = encodeItem(Object.fromEntries(deps.keyNames.map((name) => [name, item[name]])) as Attributes);
     const line = Buffer.from(`${encodeItem(item)}\n`);
+    const key = encodeItem(Object.fromEntries(deps.keyNames.map((name) => [name, item[name]])) as Attributes);
     part.lines.push(line);
     part.sizeBytes += line.length;
     if (isLast || !endsPart(part.sizeBytes, line.length, key, deps.partBytes)) continue;

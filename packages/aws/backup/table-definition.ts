@@ -66,7 +66,7 @@ export async function describeTable(deps: TableDeps): Promise<DescribedTable> {
 }
 
 /** The part of a table that must not change while it is read: one call. `missing` where there is no such table. */
-export async function describeShape(deps: TableDeps): Promise<{ tableId: string; shape: string; status: string }> {
+async function describeShape(deps: TableDeps): Promise<{ tableId: string; shape: string; status: string }> {
   const { tableId, definition, streamArn, status } = toDescribed(await describeOnly(deps), { tags: {} });
   return { tableId, shape: shapeOf(definition, streamArn), status };
 }
@@ -91,6 +91,7 @@ export function parseDefinition(meta: unknown): TableDefinition {
   throw new OpsError('input', `this is no definition of a table: ${z.prettifyError(parsed.error)}`);
 }
 
+/** How a call on the table is named in errors; calls here may all be repeated. */
 export function callOn(deps: Pick<TableDeps, 'tableName' | 'retry'>, operation: string) {
   return { operation, resource: `table "${deps.tableName}"`, repeat: 'always', retry: deps.retry } as const;
 }

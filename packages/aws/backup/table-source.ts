@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import * as z from 'zod';
@@ -148,7 +149,14 @@ async function* listItems({ options, table, advance }: Run, start: Cursor): Asyn
 
 function itemsItem(segment: number, part: number, { bytes, count }: ItemsPart, next: Cursor): SourceItem {
   const path = `items/${digits(segment)}/${digits(part)}`;
-  return { path, kind: 'items', meta: { count }, open: (offset) => piecesOf(bytes, offset), cursor: JSON.stringify(next) };
+  return {
+    path,
+    kind: 'items',
+    stamp: stampOf(bytes),
+    meta: { count },
+    open: (offset) => piecesOf(bytes, offset),
+    cursor: JSON.stringify(next),
+  };
 }
 
 /** The changes from before the scan began until an instant after it ended, the last one of each key in a part. */
@@ -170,7 +178,7 @@ async function* listReplay({ options, table, advance }: Run, scanned: Cursor): A
     const meta = { count: part.size };
     part = new Map();
     sizeBytes = 0;
-    return { path, kind: 'changes', meta, open: (offset) => piecesOf(bytes, offset), cursor: JSON.stringify(place) };
+    return { path, kind: 'changes', stamp: stampOf(bytes), meta, open: (offset) => piecesOf(bytes, offset), cursor: JSON.stringify(place) };
   };
   for await (const { shard, changes, closed, trimmed } of walkShards(walk, new Map(Object.entries(place.shards)), momentMs)) {
     if (trimmed) throw trimmedUnder(options.tableName);
@@ -215,6 +223,11 @@ function guaranteeOf({ momentMs, startedAtMs }: Cursor): SourceGuarantee {
   const sentence =
     'The table at this instant: a scan, and after it every change from before the scan until the instant, by the stream and its whole seconds.';
   return { consistency: 'moment', at: new Date(momentMs).toISOString(), sentence };
+}
+
+/** The bytes are here already: their hash says whether they are as they were, and a part that was half stored goes on. */
+function stampOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 async function* piecesOf(bytes: Uint8Array, offset: number): AsyncGenerator<Uint8Array> {

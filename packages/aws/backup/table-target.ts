@@ -17,6 +17,7 @@ import type { BackupTarget, RestoredItem } from '#ports/backup-target.ts';
 import { decodeChange } from './change-stream.ts';
 import { splitLines } from './item-lines.ts';
 import { createPacer } from './pacer.ts';
+import { definitionIn, isRestoring, planTags, restoringTags } from './restoring-tags.ts';
 import { callOn, describeTable, keyNames, parseDefinition, type TableDefinition } from './table-definition.ts';
 import { type ItemWrite, type WriteItemsDeps, writeItems } from './write-items.ts';
 
@@ -33,6 +34,8 @@ export interface TableTargetOptions {
   readonly parallel?: number | undefined;
   /** Leaves out what a copy for a drill does not need: streams, deletion protection. Default false. */
   readonly plain?: boolean | undefined;
+  /** The key of KMS in place of the one that it had, for another account, region or a key that DynamoDB manages; `null`: DynamoDB's own. */
+  readonly kmsKeyArn?: string | null | undefined;
   /** How long a table or index may take to become active. Default 15 min. */
   readonly activeWithinMs?: number | undefined;
 }
@@ -43,7 +46,8 @@ const BUFFERED_WRITES = 1_000;
 /**
  * A new DynamoDB table as a target. It is made without time to live, secondary indexes that can come later, stream and protection, so that
  * nothing expires and nothing is told while it is filled; `finish` adds them. A restore that ended early goes on in the table that it made:
- * the table carries the tag `quarterdeck:restoring` until it is whole. `conflict` where there is another table of that name.
+ * its tags
+ * `quarterdeck:restoring/*` hold the definition until it is whole. `conflict` where there is another table of that name.
  * Needs dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, ListTagsOfResource, TagResource, UntagResource, UpdateTable,
  * UpdateTimeToLive, BatchWriteItem, Scan.
  */
@@ -80,8 +84,8 @@ export function openTableTarget(options: TableTargetOptions): BackupTarget {
       expected = item.kind === 'items' && expected !== undefined ? expected + count : undefined;
     },
     async finish() {
-      if (definition === undefined) return await finishWithout(run);
-      return await finishTable(run, definition, expected);
+      const known = definition ?? (await definitionKept(run));
+      return known === undefined ? [] : await finishTable(run, known, expected);
     },
   };
 }
@@ -91,22 +95,25 @@ interface TargetRun {
   readonly options: TableTargetOptions;
 }
 
-const RESTORING = 'quarterdeck:restoring';
-
-async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'> {
+/** What an earlier run was to restore. */
+async function definitionKept({ deps }: TargetRun): Promise<TableDefinition | undefined> {
   try {
-    const { definition } = await describeTable(deps);
-    return RESTORING in definition.tags ? 'ours' : 'other';
+    return definitionIn((await describeTable(deps)).definition.tags);
   } catch (error) {
-    if (isOpsError(error, 'missing')) return 'none';
+    // No table could be made, which was told when it was tried.
+    if (isOpsError(error, 'missing') || isOpsError(error, 'input')) return undefined;
     throw error;
   }
 }
 
-/** A table that a restore made must not be left without its indexes in silence. */
-async function finishWithout(run: TargetRun) {
-  if ((await findTable(run)) !== 'ours') return [];
-  return [{ path: 'definition', message: 'the definition was not restored: indexes, time to live, stream, protection and tags are missing' }];
+async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'> {
+  try {
+    const { definition } = await describeTable(deps);
+    return isRestoring(definition.tags) ? 'ours' : 'other';
+  } catch (error) {
+    if (isOpsError(error, 'missing')) return 'none';
+    throw error;
+  }
 }
 
 /** True if the table was made just now. */
@@ -118,13 +125,14 @@ async function prepareTable(run: TargetRun, definition: TableDefinition): Promis
       hint: 'Restore beside it under another name, or say that it may be written in place.',
     });
   }
-  if (found === 'none') await createTable(deps, definition);
+  if (found === 'none') await createTable(run, definition);
   await waitUntilActive(run);
   assertSameKeys(deps.tableName, (await describeTable(deps)).definition, definition);
   return found === 'none';
 }
 
-async function createTable(deps: WriteItemsDeps, definition: TableDefinition): Promise<void> {
+async function createTable({ deps, options }: TargetRun, definition: TableDefinition): Promise<void> {
+  const kmsKeyArn = options.kmsKeyArn === undefined ? definition.kmsKeyArn : options.kmsKeyArn;
   const { attributeDefinitions, keySchema, localIndexes } = definition;
   // What an index to come needs is declared with it.
   const declared = new Set([keySchema, ...localIndexes.map(({ KeySchema }) => KeySchema)].flat().map(({ AttributeName }) => AttributeName));
@@ -136,8 +144,8 @@ async function createTable(deps: WriteItemsDeps, definition: TableDefinition): P
     ...(definition.billingMode === 'PROVISIONED' && { ProvisionedThroughput: definition.throughput }),
     ...(localIndexes.length > 0 && { LocalSecondaryIndexes: localIndexes }),
     ...(definition.tableClass && { TableClass: definition.tableClass }),
-    ...(definition.kmsKeyArn && { SSESpecification: { Enabled: true, SSEType: 'KMS', KMSMasterKeyId: definition.kmsKeyArn } }),
-    Tags: [{ Key: RESTORING, Value: 'true' }],
+    ...(kmsKeyArn && { SSESpecification: { Enabled: true, SSEType: 'KMS', KMSMasterKeyId: kmsKeyArn } }),
+    Tags: restoringTags(definition),
   });
   // A lost answer's repeat meets the table that it made.
   await callAws(callOn(deps, 'dynamodb:CreateTable'), () => deps.client.send(command)).catch((error: unknown) => {
@@ -207,7 +215,7 @@ function changeToWrite(line: string): ItemWrite {
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 async function finishTable(run: TargetRun, definition: TableDefinition, expected: number | undefined) {
-  const { deps, options } = run;
+  const { deps } = run;
   const faults: { path: string; message: string }[] = [];
   const attempt = async (path: string, step: () => Promise<unknown>) => {
     try {
@@ -217,7 +225,8 @@ async function finishTable(run: TargetRun, definition: TableDefinition, expected
       faults.push({ path, message: error.message });
     }
   };
-  if (options.inPlace !== true) {
+  // A table that was there before keeps its own settings.
+  if ((await findTable(run)) === 'ours') {
     if (expected !== undefined) await attempt('items', () => verifyCount(deps, expected));
     await attempt('definition/indexes', () => addIndexes(run, definition));
     await attempt('definition/settings', () => applySettings(run, definition));
@@ -274,11 +283,12 @@ async function update(run: TargetRun, change: Omit<UpdateTableCommandInput, 'Tab
 
 async function applyTags(deps: WriteItemsDeps, definition: TableDefinition): Promise<void> {
   const { TableArn: ResourceArn } = await describeRaw(deps);
-  const tags = Object.entries(definition.tags).filter(([name]) => name !== RESTORING);
-  if (tags.length > 0) {
-    const command = new TagResourceCommand({ ResourceArn, Tags: tags.map(([Key, Value]) => ({ Key, Value })) });
+  const { TagKeys, Tags } = planTags(definition, (await describeTable(deps)).definition.tags);
+  if (Tags.length > 0) {
+    const command = new TagResourceCommand({ ResourceArn, Tags });
     await callAws(callOn(deps, 'dynamodb:TagResource'), () => deps.client.send(command));
   }
-  const command = new UntagResourceCommand({ ResourceArn, TagKeys: [RESTORING] });
+  // Last: until then the restore can go on.
+  const command = new UntagResourceCommand({ ResourceArn, TagKeys });
   await callAws(callOn(deps, 'dynamodb:UntagResource'), () => deps.client.send(command));
 }

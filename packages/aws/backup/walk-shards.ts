@@ -56,7 +56,7 @@ export async function* walkShards(deps: WalkDeps, positions: ShardPositions, unt
 }
 
 /** The shards to be read, each after its parent; a parent that is not in the list is read or gone. */
-export function planShards(shards: readonly Shard[], finished: ReadonlySet<string>): Shard[] {
+function planShards(shards: readonly Shard[], finished: ReadonlySet<string>): Shard[] {
   const byId = new Map(shards.map((shard) => [shard.id, shard]));
   const order: Shard[] = [];
   const seen = new Set<string>();

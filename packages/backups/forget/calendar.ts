@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { OpsError } from '#core/errors.ts';
 import { HOUR_MS } from '#core/time.ts';
 
@@ -24,9 +23,6 @@ export function parseSpan(text: string): CalendarSpan {
   for (const [, number, unit] of parts) span[UNITS[unit as keyof typeof UNITS]] = Number(number);
   return span;
 }
-
-/** A span in a file of settings. */
-export const Span = z.string().regex(TEXT);
 
 /** `1y2m3d4h`, in that order. */
 export function formatSpan({ years, months, days, hours }: CalendarSpan): string {

@@ -2,7 +2,13 @@ import { snapshotKey } from '#backups/format/layout.ts';
 import type { Repository } from '#backups/repository/repository.ts';
 import type { Snapshot } from '#backups/repository/snapshots.ts';
 import { OpsError } from '#core/errors.ts';
-import type { ForgetDecision } from './plan-forget.ts';
+import { type ForgetDecision, planForget, type RetentionPolicy } from './plan-forget.ts';
+
+/** Applies a policy to the snapshots of each source and host by itself. */
+export function planForgetBySource(snapshots: readonly Snapshot[], policy: RetentionPolicy, nowMs: number): ForgetDecision<Snapshot>[] {
+  const series = Map.groupBy(snapshots, seriesOf);
+  return [...series.values()].flatMap((own) => planForget(own, policy, nowMs));
+}
 
 /**
  * Forgets the snapshots that the plan does not keep; their content goes with the next prunes. Never all of one source's: `input`, since that is

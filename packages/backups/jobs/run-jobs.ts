@@ -10,7 +10,7 @@ import { planJob } from './plan-job.ts';
 
 /** What one call of a run came to. */
 export type Performed =
-  | { readonly state: 'continued'; readonly progress: Json }
+  | { readonly state: 'continued'; readonly progress: Json; readonly sentence?: string | undefined }
   | { readonly state: 'done'; readonly ok: boolean; readonly sentence: string; readonly result: Json };
 
 export interface RunJobsDeps {
@@ -22,6 +22,8 @@ export interface RunJobsDeps {
   readonly perform: (job: Job, run: JobRun) => Promise<Performed>;
   /** What is told of a run that has ended. */
   readonly eventsOf: (job: Job, outcome: JobOutcome) => readonly BusEvent[];
+  /** What is told of one that goes on. */
+  readonly progressOf?: ((job: Job, run: JobRun, sentence: string) => readonly BusEvent[]) | undefined;
 }
 
 /** What a call did. */
@@ -80,8 +82,13 @@ async function perform(deps: RunJobsDeps, job: Job, begun: Begun): Promise<JobRe
     const performed = await deps.perform(job, begun.run);
     if (performed.state === 'done') return await endRun(deps, job, begun, performed);
     const run = { ...begun.run, attempts: 0, nextMs: deps.now(), progress: performed.progress };
-    await writeJob(deps.table, job, { version: begun.version, state: { ...begun.state, run } });
-    return { ...about(job, begun), state: 'continued', sentence: 'time was up; it goes on' };
+    const { sentence = 'time was up; it goes on' } = performed;
+    await writeJob(deps.table, job, {
+      version: begun.version,
+      state: { ...begun.state, run },
+      events: deps.progressOf?.(job, run, sentence),
+    });
+    return { ...about(job, begun), state: 'continued', sentence };
   } catch (error) {
     if (!isOpsError(error)) throw error;
     const attempts = begun.run.attempts + 1;

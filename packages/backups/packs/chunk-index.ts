@@ -105,7 +105,9 @@ export function createChunkIndex(expected = 0): ChunkIndex {
       return count;
     },
     reserve: (id) => {
-      words[claim(id) + PACK] = NO_PACK + 1;
+      // Not in one expression: claiming may put another array in the place of `words`.
+      const at = claim(id);
+      words[at + PACK] = NO_PACK + 1;
     },
     place: (id, location) => {
       const at = claim(id);

@@ -41,33 +41,85 @@ interface OpenPack {
   readonly salt: Uint8Array;
   readonly key: KeyObject;
   readonly chunks: PackedChunk[];
-  parts: Uint8Array[];
+  readonly parts: Uint8Array[];
   sizeBytes: number;
 }
 
 /**
- * Writes chunks into packs. They are compressed several at a time on other threads, appended in the order in which they were added (so that
- * what lies together is read together), and packs are uploaded a few at a time; `add` waits while too much is on its way. After a failure
- * everything fails with it.
+ * Writes chunks into packs. They are compressed several at a time on other threads and appended in the order in which they were added, so that
+ * what lies together is read together; `add` waits while too much is on its way. After a failure everything fails with it.
  */
 export function createChunkWriter(sealing: Sealing, repository: Repository, index: ChunkIndex): ChunkWriter {
   const counts: WriterCounts = { newBytes: 0, storedBytes: 0, newChunks: 0, packs: 0 };
+  const failed: Failure = {};
+  const packer = createPacker(sealing, repository, index, { counts, failed });
+  let pendingBytes = 0;
+  let tail: Promise<void> = Promise.resolve();
+
+  const add = async (content: Uint8Array, kind: ChunkClass): Promise<ChunkRef> => {
+    throwFailure(failed);
+    const id = repository.secrets.idOf(content);
+    const ref = { id, sizeBytes: content.length };
+    if (index.has(id)) return ref;
+    index.reserve(id);
+    counts.newBytes += content.length;
+    counts.newChunks++;
+    pendingBytes += content.length;
+    const packing = compress(content);
+    if (packing instanceof Promise) packing.catch((error: unknown) => fail(failed, error));
+    tail = tail
+      .then(async () => {
+        if (!failed.failure) await packer.append(id, content, await packing, kind);
+      })
+      .catch((error: unknown) => fail(failed, error))
+      .finally(() => {
+        pendingBytes -= content.length;
+      });
+    while (pendingBytes > MAX_PENDING_BYTES) await tail;
+    return ref;
+  };
+  const flush = async () => {
+    await tail;
+    const lists = await packer.end();
+    if (lists.length > 0) await putIndexObject(sealing, repository, lists);
+  };
+  return { counts, add, flush };
+}
+
+/** What went wrong first. */
+interface Failure {
+  failure?: { readonly error: unknown };
+}
+
+function fail(failed: Failure, error: unknown): void {
+  failed.failure ??= { error };
+}
+
+function throwFailure({ failure }: Failure): void {
+  if (failure) throw failure.error;
+}
+
+interface Packer {
+  append(id: Uint8Array, content: Uint8Array, packed: Uint8Array | undefined, kind: ChunkClass): Promise<void>;
+  /** Resolves when all is on the store, with the lists of the packs since the last time. */
+  end(): Promise<PackList[]>;
+}
+
+/** Fills packs, one of each class at a time, and uploads those that are full, a few at a time. */
+function createPacker(
+  sealing: Sealing,
+  repository: Repository,
+  index: ChunkIndex,
+  { counts, failed }: { readonly counts: WriterCounts; readonly failed: Failure },
+): Packer {
   const open = new Map<ChunkClass, OpenPack>();
   const uploads = new Set<Promise<void>>();
   let unlisted: PackList[] = [];
-  let pendingBytes = 0;
-  let tail: Promise<void> = Promise.resolve();
-  let failure: { error: unknown } | undefined;
-
-  const fail = (error: unknown) => {
-    failure ??= { error };
-  };
-  const throwFailure = () => {
-    if (failure) throw failure.error;
-  };
 
   const upload = async ({ packId, salt, key, chunks, parts }: OpenPack) => {
     const pack = Buffer.concat([...parts, packTail(key, packId, chunks)]);
+    // Held twice, packs under way would take half of what memory there may be.
+    parts.length = 0;
     // The id is fresh: that it exists can only mean that the answer to an earlier try was lost.
     await repository.blobs.put(packKey(packId), pack);
     const list = { packId, salt, chunks };
@@ -81,57 +133,33 @@ export function createChunkWriter(sealing: Sealing, repository: Repository, inde
     if (!pack) return;
     open.delete(kind);
     while (uploads.size >= UPLOADS) await Promise.race(uploads);
-    throwFailure();
+    throwFailure(failed);
     const job: Promise<void> = upload(pack)
-      .catch(fail)
+      .catch((error: unknown) => fail(failed, error))
       .finally(() => uploads.delete(job));
     uploads.add(job);
   };
-  const append = async (id: Uint8Array, content: Uint8Array, packed: Uint8Array | undefined, kind: ChunkClass) => {
-    const pack = open.get(kind) ?? openPack(sealing);
-    open.set(kind, pack);
-    const sealed = sealChunk(pack.key, pack.chunks.length, packed ?? content, id);
-    const storedBytes = sealed[0].length + sealed[1].length;
-    pack.parts.push(...sealed);
-    pack.sizeBytes += storedBytes;
-    pack.chunks.push({ id, isCompressed: packed !== undefined, storedBytes, sizeBytes: content.length });
-    if (pack.sizeBytes >= repository.packBytes) await close(kind);
+  return {
+    append: async (id, content, packed, kind) => {
+      const pack = open.get(kind) ?? openPack(sealing);
+      open.set(kind, pack);
+      const sealed = sealChunk(pack.key, pack.chunks.length, packed ?? content, id);
+      const storedBytes = sealed[0].length + sealed[1].length;
+      pack.parts.push(...sealed);
+      pack.sizeBytes += storedBytes;
+      pack.chunks.push({ id, isCompressed: packed !== undefined, storedBytes, sizeBytes: content.length });
+      if (pack.sizeBytes >= repository.packBytes) await close(kind);
+    },
+    end: async () => {
+      await close('content');
+      await close('entries');
+      await Promise.all(uploads);
+      throwFailure(failed);
+      const lists = unlisted;
+      unlisted = [];
+      return lists;
+    },
   };
-
-  const add = async (content: Uint8Array, kind: ChunkClass): Promise<ChunkRef> => {
-    throwFailure();
-    const id = repository.secrets.idOf(content);
-    const ref = { id, sizeBytes: content.length };
-    if (index.has(id)) return ref;
-    index.reserve(id);
-    counts.newBytes += content.length;
-    counts.newChunks++;
-    pendingBytes += content.length;
-    const packing = compress(content);
-    if (packing instanceof Promise) packing.catch(fail);
-    tail = tail
-      .then(async () => {
-        if (!failure) await append(id, content, await packing, kind);
-      })
-      .catch(fail)
-      .finally(() => {
-        pendingBytes -= content.length;
-      });
-    while (pendingBytes > MAX_PENDING_BYTES) await tail;
-    return ref;
-  };
-  const flush = async () => {
-    await tail;
-    await close('content');
-    await close('entries');
-    await Promise.all(uploads);
-    throwFailure();
-    if (unlisted.length === 0) return;
-    const lists = unlisted;
-    unlisted = [];
-    await putIndexObject(sealing, repository, lists);
-  };
-  return { counts, add, flush };
 }
 
 function openPack({ secrets, randomBytes }: Sealing): OpenPack {

@@ -34,7 +34,7 @@ export async function carryOut(
   options: CarryOutOptions,
 ): Promise<CarriedOut | undefined> {
   const list = await readPart(repository, id, 'list');
-  if (!list) return undefined;
+  if (!list) return tidyList(repository, id);
   const waits =
     (await readPart(repository, id, 'waits')) ??
     (await putPart(sealing, repository, id, 'waits', { sessions: await listSessions(repository) }));
@@ -42,18 +42,19 @@ export async function carryOut(
   if (waiting.length > 0) return { state: 'waiting', for: waiting };
   const verdict = (await readPart(repository, id, 'verdict')) ?? (await reachVerdict(sealing, repository, id, list.packs, options));
   // If the list has gone, another pruner has carried out a verdict and tidied up; one that was put after that counts for nothing.
-  if (!(await readPart(repository, id, 'list'))) {
-    await repository.blobs.delete([condemnedKey(id, 'verdict'), condemnedKey(id, 'waits')]);
-    return undefined;
-  }
+  if (!(await readPart(repository, id, 'list'))) return tidyList(repository, id);
   const doomed = new Set(verdict.packs);
   await rewriteIndex(sealing, repository, doomed);
   for (const batch of chunk(verdict.packs, MAX_DELETE)) await repository.blobs.delete(batch.map(packKey));
   // The list goes first: while it stands so does the verdict.
   await repository.blobs.delete([condemnedKey(id, 'list')]);
-  await repository.blobs.delete([condemnedKey(id, 'waits')]);
-  await repository.blobs.delete([condemnedKey(id, 'verdict')]);
+  await tidyList(repository, id);
   return { state: 'done', deletedPacks: verdict.packs, sparedPacks: list.packs.filter((pack) => !doomed.has(pack)) };
+}
+
+/** Deletes what is left of a list that has gone. */
+async function tidyList({ blobs }: Repository, id: string): Promise<undefined> {
+  await blobs.delete([condemnedKey(id, 'waits'), condemnedKey(id, 'verdict')]);
 }
 
 /** Of the condemned packs those that nothing needs: a chunk counts as had elsewhere only in a pack that is there and that no list condemns. */

@@ -46,10 +46,10 @@ export async function readPart<P extends Part>(repository: Repository, id: strin
   }
 }
 
-/** The ids of all lists that stand. */
+/** The ids of all lists that stand, and of those of which something is left. */
 export async function condemnedIds(repository: Repository): Promise<string[]> {
   const keys = (await listAll(repository.blobs, CONDEMNED)).map(({ key }) => key.slice(CONDEMNED.length));
-  return [...new Set(keys.filter((key) => key.endsWith('/list')).map((key) => key.slice(0, key.indexOf('/'))))];
+  return [...new Set(keys.map((key) => key.slice(0, key.indexOf('/'))))];
 }
 
 /** Every pack that a list names. A backup reads this after it has opened its session and before the index. */

@@ -52,7 +52,11 @@ export async function wrapMaster(id: string, master: Uint8Array, unlock: Unlock,
 export async function unwrapMaster(id: string, bytes: Uint8Array, unlock: Unlock): Promise<Uint8Array | undefined> {
   const record = parseKeyObject(id, bytes);
   const wrapped = Buffer.from(record.wrapped, 'base64');
-  if (record.kind === 'kms') return 'keyWrap' in unlock ? unlock.keyWrap.unwrap(wrapped) : undefined;
+  if (record.kind === 'kms') {
+    const master = 'keyWrap' in unlock ? await unlock.keyWrap.unwrap(wrapped) : undefined;
+    // A service that gives something for whatever it is given does not thereby open this.
+    return master && record.mac === codeOf(id, master, record) ? master : undefined;
+  }
   if (!('passphrase' in unlock)) return undefined;
   const key = await deriveKey(unlock.passphrase, Buffer.from(record.salt, 'base64'), record.scrypt);
   try {
@@ -65,7 +69,7 @@ export async function unwrapMaster(id: string, bytes: Uint8Array, unlock: Unlock
 /** Throws `input`, naming it, unless the object is bit for bit what was written for this master key. */
 export function verifyKeyObject(id: string, bytes: Uint8Array, macOf: (text: string) => Buffer): void {
   const record = parseKeyObject(id, bytes);
-  const expected = macOf(`${id} ${JSON.stringify({ ...record, mac: '' })}`).toString('base64');
+  const expected = macOf(codeText(id, record)).toString('base64');
   if (record.mac !== expected || Buffer.compare(Buffer.from(JSON.stringify(record)), bytes) !== 0) {
     throw damaged(KEYS + id, 'its code is not that of its text');
   }
@@ -77,10 +81,16 @@ export function keySalt(randomBytes: (size: number) => Uint8Array): Uint8Array {
 }
 
 function encodeKeyObject(id: string, master: Uint8Array, record: KeyRecord): Uint8Array {
-  const mac = createSecrets(master)
-    .macOf(`${id} ${JSON.stringify(record)}`)
-    .toString('base64');
-  return Buffer.from(JSON.stringify({ ...record, mac }));
+  return Buffer.from(JSON.stringify({ ...record, mac: codeOf(id, master, record) }));
+}
+
+/** The code of a key object under its master key. */
+function codeOf(id: string, master: Uint8Array, record: KeyRecord): string {
+  return createSecrets(master).macOf(codeText(id, record)).toString('base64');
+}
+
+function codeText(id: string, record: KeyRecord): string {
+  return `${id} ${JSON.stringify({ ...record, mac: '' })}`;
 }
 
 function parseKeyObject(id: string, bytes: Uint8Array): KeyRecord {

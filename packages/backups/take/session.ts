@@ -3,6 +3,7 @@ import { type Sealing, sealJson } from '#backups/format/sealed-object.ts';
 import { listAll, newId, type Repository } from '#backups/repository/repository.ts';
 import { decodeSnapshot, encodeSnapshot, isTombstone, type Snapshot } from '#backups/repository/snapshots.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
+import type { Blobs } from '#ports/blobs.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 
 /** A backup, from its first object to its commit; its id is that of the snapshot. */
@@ -50,16 +51,28 @@ export async function openSession(
       if ((await blobs.put(key, body)) === 'exists' && Buffer.compare(await blobs.get(key), body) !== 0) throw anotherRuns(id);
       last++;
       // Only the newest is ever read, and the one before it by whoever lists meanwhile.
-      if (last > 2) await blobs.delete([checkpointKey(folder, last - 2)]);
+      if (last > 2) await tidy(blobs, [checkpointKey(folder, last - 2)]);
     },
     commit: async (snapshot) => {
       const put = await blobs.put(snapshotKey(id), encodeSnapshot(sealing, snapshot));
       if (put === 'exists') return (await readCommitted(repository, id)) ?? snapshot;
       const objects = await listAll(blobs, folder);
-      await blobs.delete(objects.map(({ key }) => key));
+      await tidy(
+        blobs,
+        objects.map(({ key }) => key),
+      );
       return snapshot;
     },
   };
+}
+
+/** Who backs up need not be allowed to delete: what stays behind a pruner tidies up. */
+async function tidy({ delete: remove }: Blobs, keys: readonly string[]): Promise<void> {
+  try {
+    await remove(keys);
+  } catch (error) {
+    if (!isOpsError(error, 'denied')) throw error;
+  }
 }
 
 function checkpointKey(folder: string, number: number): string {

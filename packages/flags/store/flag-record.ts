@@ -1,6 +1,6 @@
 import { OpsError } from '#core/errors.ts';
-import type { Kill } from '#flags/compile-flag.ts';
-import type { FlagDefinition, RolloutStep } from '#flags/flag-definition.ts';
+import { Kill } from '#flags/compile-flag.ts';
+import { type FlagDefinition, Rollout, type RolloutStep, readFlagDefinition } from '#flags/flag-definition.ts';
 import type { Item, ItemKey } from '#ports/table.ts';
 
 /** What was set by hand of a file's flag: it stands before what the file says. */
@@ -55,9 +55,12 @@ export function decodeRecord(item: Item): FlagRecord | DamagedRecord {
   const key = item.sk;
   const version = typeof item.version === 'number' ? item.version : 0;
   try {
-    const fields = Object.fromEntries(FIELDS.map((field) => [field, parseField(item[field])]));
+    const [definition, rollout, kill] = FIELDS.map((field) => (item[field] === undefined ? undefined : JSON.parse(String(item[field]))));
     return {
-      ...{ key, version, changeId: String(item.changeId), isDeleted: item.isDeleted === true, ...fields },
+      ...{ key, version, changeId: String(item.changeId), isDeleted: item.isDeleted === true },
+      definition: definition === undefined ? undefined : readFlagDefinition(definition, `flags.${key}`),
+      rollout: rollout === undefined ? undefined : Rollout.parse(rollout),
+      kill: kill === undefined ? undefined : Kill.parse(kill),
       boundTo: item.boundTo === undefined ? undefined : String(item.boundTo),
       createdAtMs: Number(item.createdAtMs),
       updatedAtMs: Number(item.updatedAtMs),
@@ -74,11 +77,4 @@ export function wholeRecord(item: Item | undefined): FlagRecord | undefined {
     throw new OpsError('conflict', record.problem, { hint: 'Write it anew: PUT /api/flags/{key} with If-Match: *.' });
   }
   return record;
-}
-
-function parseField(value: unknown): unknown {
-  if (value === undefined) return undefined;
-  const parsed: unknown = JSON.parse(String(value));
-  if (typeof parsed !== 'object' || parsed === null) throw new SyntaxError('no object');
-  return parsed;
 }

@@ -2,7 +2,7 @@ import { createCache } from '#core/bounded-cache.ts';
 import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
 import { type CompiledFlag, compileFlag } from '#flags/compile-flag.ts';
-import { type FlagDefinition, readFlagDefinition } from '#flags/flag-definition.ts';
+import type { FlagDefinition } from '#flags/flag-definition.ts';
 import type { SetFlag } from '#flags/flag-set.ts';
 import type { Item, Table } from '#ports/table.ts';
 import { decodeRecord, type FlagRecord, flagPartition, setKey } from './flag-record.ts';
@@ -123,10 +123,9 @@ function ofFile(file: FileFlag, record: FlagRecord | undefined, base: Base): Vie
   return { ...base, definition, record, compiled: isThere ? { ...file.compiled, rollout: compiledRollout, kill } : undefined, problem };
 }
 
-function ofTable(record: FlagRecord, stored: FlagDefinition): ViewFlag {
+function ofTable(record: FlagRecord, definition: FlagDefinition): ViewFlag {
   const base = { key: record.key, file: undefined, version: record.version, record };
   try {
-    const definition = readFlagDefinition(stored, `flags.${record.key}`);
     return { ...base, definition, compiled: compileFlag(record.key, definition, { kill: record.kill }), problem: undefined };
   } catch (error) {
     if (!isOpsError(error, 'input')) throw error;

@@ -16,7 +16,7 @@ export interface MetaDeps {
 }
 
 /** Node hands times to the system in a double of seconds, which is within this of the nanosecond until 2106, and cut off below. */
-export const TIME_PRECISION_NS = 480n;
+const TIME_PRECISION_NS = 480n;
 
 const SET_ID = 0o6000;
 
@@ -90,7 +90,7 @@ function settable({ xattrs = {} }: FileMeta): { readonly [name: string]: string 
 }
 
 /** Decimal text, since Node takes a negative number for now, and since text becomes the nearest double in one step. */
-export function toSeconds(ns: string): string {
+function toSeconds(ns: string): string {
   const value = BigInt(ns);
   const size = value < 0n ? -value : value;
   return `${value < 0n ? '-' : ''}${size / 1_000_000_000n}.${(size % 1_000_000_000n).toString().padStart(9, '0')}`;

@@ -1,7 +1,6 @@
 import { closeSync, fstatSync, lstatSync, readlinkSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { OpsError } from '#core/errors.ts';
-import { compareUtf8 } from '#core/text.ts';
 import type { Clock } from '#core/time.ts';
 import type { BackupSource, SourceFault, SourceItem } from '#ports/backup-source.ts';
 import { at, itself, openFolderAt, openRoot, withFolder } from './beneath.ts';
@@ -11,7 +10,7 @@ import { describeFileError, fileError, hasCode } from './file-errors.ts';
 import { type Accounts, kindOf, metaOf, readAccounts, stampOf } from './file-meta.ts';
 import { createHardLinks, type HardLinks, hasOtherNames } from './hard-links.ts';
 import { assertApart } from './inside.ts';
-import { decodeName, splitPath } from './path-names.ts';
+import { comparePaths, decodeName, splitPath } from './path-names.ts';
 import { pseudoFileSystem } from './pseudo-file-systems.ts';
 import { openForReading, readFile } from './read-file.ts';
 import { type Visited, type WalkedFolder, walkFolder } from './walk-folder.ts';
@@ -151,7 +150,7 @@ function look(source: Source, { folder, name, path }: Visited, onFault: OnFault)
 /** The names before the cursor were seen by a process that may be gone: their inodes are looked at again, once something needs them. */
 async function recallLinks(source: Source, links: HardLinks, until: string): Promise<void> {
   for await (const visited of walk(source, undefined, () => undefined)) {
-    if (compareUtf8(visited.path, until) > 0) return;
+    if (comparePaths(visited.path, until) > 0) return;
     const looked = look(source, visited, () => undefined);
     if (looked && hasOtherNames(looked.kind, looked.stats)) links.see(visited.path, looked.stats);
   }

@@ -15,7 +15,7 @@ import { tempName } from './temp-names.ts';
 import { writeItem } from './write-item.ts';
 
 /**
- * A folder as a target. It is made by the first write. `plan` is asked about an item just before `write`, or alone. Items that would replace a
+ * A folder as a target. It is made by the first write. `plan` may be some way ahead of `write`. Items that would replace a
  * folder that is not empty fail with `input`, as do devices, unless they are asked for. Errors: `input` (there is something else), `denied`.
  */
 export async function openFolderTarget(path: string, options: FolderTargetOptions = {}): Promise<BackupTarget> {

@@ -13,8 +13,7 @@ export interface NameClashes {
 export function createNameClashes(): NameClashes {
   const folders = new Map<string, Map<string, string>>();
   const fold = (text: string) => text.normalize('NFC').toLowerCase();
-  const open = (folder: string, path: string) => {
-    for (const known of folders.keys()) if (known !== '' && !mayHold(known, path)) folders.delete(known);
+  const open = (folder: string) => {
     const names = new Map<string, string>();
     folders.set(folder, names);
     return names;
@@ -24,14 +23,17 @@ export function createNameClashes(): NameClashes {
     note(names) {
       for (const [i, name] of names.entries()) {
         const folder = folderOf(names, i);
-        (folders.get(folder) ?? open(folder, names.join('/'))).set(fold(name), name);
+        (folders.get(folder) ?? open(folder)).set(fold(name), name);
       }
     },
     check(names) {
+      const path = names.join('/');
+      // Nothing more can come into those, since what is checked is written, and in order.
+      for (const known of folders.keys()) if (known !== '' && !mayHold(known, path)) folders.delete(known);
       for (const [i, name] of names.entries()) {
         const other = folders.get(folderOf(names, i))?.get(fold(name)) ?? name;
         if (other === name) continue;
-        throw new OpsError('input', `${names.join('/')} clashes with ${other}: this file system does not tell upper from lower case`);
+        throw new OpsError('input', `${path} clashes with ${other}: this file system does not tell upper from lower case`);
       }
     },
   };

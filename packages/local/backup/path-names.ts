@@ -13,12 +13,32 @@ export function encodeName(name: string): Buffer | undefined {
   if (name.isWellFormed()) return Buffer.from(name, 'utf8');
   const parts = Array.from(name, (char) => {
     const unit = char.charCodeAt(0);
-    if (char.length > 1 || unit < 0xd800 || unit > 0xdfff) return Buffer.from(char, 'utf8');
+    if (char.length > 1 || !isSurrogate(unit)) return Buffer.from(char, 'utf8');
     return unit >= ESCAPE + 0x80 && unit <= ESCAPE + 0xff ? Buffer.of(unit - ESCAPE) : undefined;
   });
   if (parts.includes(undefined)) return undefined;
   const bytes = Buffer.concat(parts as Buffer[]);
   return decodeName(bytes) === name ? bytes : undefined;
+}
+
+/** Orders two paths as their bytes on the disk are ordered, escaped ones too. */
+export function comparePaths(a: string, b: string): number {
+  const end = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < end && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  if (i === end) return a.length - b.length;
+  // Up to the surrogates code units are in the order of their bytes.
+  if (!isSurrogate(a.charCodeAt(i)) && !isSurrogate(b.charCodeAt(i))) return a.charCodeAt(i) - b.charCodeAt(i);
+  return Buffer.compare(bytesOf(a), bytesOf(b));
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
+
+/** Text that no name has, from a cursor of somebody's own making, has a place in the order all the same. */
+function bytesOf(path: string): Buffer {
+  return encodeName(path) ?? Buffer.from(path, 'utf8');
 }
 
 /**

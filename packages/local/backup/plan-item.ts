@@ -7,18 +7,27 @@ import { stampOf } from './file-meta.ts';
 import { firstNames } from './make-special.ts';
 import { openForReading, readFile } from './read-file.ts';
 import { type Checked, checkItem, type Opened, openTarget, type Target } from './target.ts';
-import { idOf, lookAt, mayHold, type PendingFolder, type TargetFolders } from './target-folders.ts';
+import { idOf, lookAt, mayHold, type TargetFolders } from './target-folders.ts';
 
 /** What writing an item would do. */
 export async function planItem(target: Target, item: Omit<RestoredItem, 'content'>): Promise<ItemPlan> {
   target.isAsked = true;
   const wanted = checkItem(target, item);
-  while (target.kept.length > 0 && !mayHold((target.kept.at(-1) as PendingFolder).path, item.path)) target.kept.pop();
+  forgetKept(target, item.path);
   const opened = openTarget(target, false);
   if (!opened) return 'create';
   const plan = await compare(target, opened, wanted, item);
   if (plan === 'keep') target.clashes?.note(wanted.names);
   return plan;
+}
+
+/** Restores plan some way ahead of what they write; this is farther than any. */
+const MAX_KEPT = 20_000;
+
+function forgetKept({ kept }: Target, path: string): void {
+  if (kept.length < MAX_KEPT) return;
+  const ahead = kept.splice(0).filter((folder) => mayHold(folder.path, path));
+  kept.push(...ahead.slice(0, MAX_KEPT / 2));
 }
 
 async function compare(target: Target, { folders }: Opened, wanted: Checked, item: Omit<RestoredItem, 'content'>): Promise<ItemPlan> {

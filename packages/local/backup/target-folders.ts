@@ -1,9 +1,9 @@
 import { type BigIntStats, chmodSync, closeSync, fstatSync, fsyncSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { OpsError } from '#core/errors.ts';
-import { compareUtf8 } from '#core/text.ts';
 import { at, holdFolderAt, itself, openFolderAt, withFolder } from './beneath.ts';
 import { hasCode } from './file-errors.ts';
 import type { FileMeta } from './file-meta.ts';
+import { comparePaths } from './path-names.ts';
 import { isTempName } from './temp-names.ts';
 
 /** Folders that are made have this mode until they are finished: what is in them is nobody else's before. */
@@ -113,7 +113,7 @@ export function createTargetFolders({ root, isDurable, finish, onFault }: Folder
 /** Whether something at the path or behind it in the order of items can lie in the folder. */
 export function mayHold(folder: string, path: string): boolean {
   const prefix = `${folder}/`;
-  return path.startsWith(prefix) || compareUtf8(path, prefix) < 0;
+  return path.startsWith(prefix) || comparePaths(path, prefix) < 0;
 }
 
 export function idOf({ dev, ino }: BigIntStats): string {

@@ -1,8 +1,7 @@
 import { closeSync, type Dir } from 'node:fs';
 import { opendir } from 'node:fs/promises';
-import { compareUtf8 } from '#core/text.ts';
 import { itself } from './beneath.ts';
-import { decodeName } from './path-names.ts';
+import { comparePaths, decodeName } from './path-names.ts';
 import { isTempName } from './temp-names.ts';
 
 /** A folder on the way of a walk. */
@@ -39,8 +38,8 @@ interface Level {
 }
 
 /**
- * Names below a folder in the order of the bytes of their paths, from behind `after` on, a name that is no UTF-8 behind all that are where they
- * first differ (`compareUtf8`). What is held are the names of the folders on the way, not the tree. The folder it begins in stays open.
+ * Names below a folder in the order of the bytes of their paths, from behind `after` on. What is held are the names of the folders on the way,
+ * not the tree. The folder it begins in stays open.
  */
 export async function* walkFolder(root: WalkedFolder, { after, enter, onFault }: WalkOptions): AsyncGenerator<Visited> {
   const levels: Level[] = [await openLevel(root, after)];
@@ -78,7 +77,7 @@ function close(folder: WalkedFolder): void {
 async function openLevel(folder: WalkedFolder, after: string | undefined): Promise<Level> {
   const steps = sortSteps(await listSteps(folder));
   const done = after?.startsWith(folder.prefix) ? after.slice(folder.prefix.length) : undefined;
-  const isAhead = (step: string, from: string) => compareUtf8(step, from) > 0 || (step.endsWith('/') && from.startsWith(step));
+  const isAhead = (step: string, from: string) => comparePaths(step, from) > 0 || (step.endsWith('/') && from.startsWith(step));
   return { folder, steps: done === undefined ? steps : steps.filter((step) => isAhead(step, done)), next: 0 };
 }
 
@@ -100,6 +99,6 @@ async function listSteps({ handle, only }: WalkedFolder): Promise<string[]> {
 
 /** A folder itself is where its name is, what is in it where its name with a slash is. */
 export function sortSteps(steps: string[]): string[] {
-  // Code units and bytes are in the same order up to the surrogates, and the order of code units is the faster one by far.
-  return steps.some((step) => /[\ud800-\uffff]/.test(step)) ? steps.sort(compareUtf8) : steps.sort();
+  // Without surrogates code units are in the order of their bytes, and sorting by them is faster by far.
+  return steps.some((step) => /[\ud800-\udfff]/.test(step)) ? steps.sort(comparePaths) : steps.sort();
 }

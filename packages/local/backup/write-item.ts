@@ -6,7 +6,7 @@ import { at, holdAt } from './beneath.ts';
 import { hasCode } from './file-errors.ts';
 import { makeSpecial } from './make-special.ts';
 import { type Checked, checkItem, isDurable, type Opened, openTarget, type Target } from './target.ts';
-import { idAt, lookAt, loosen, makeFolder, type TargetFolders } from './target-folders.ts';
+import { idAt, lookAt, loosen, makeFolder, mayHold, type TargetFolders } from './target-folders.ts';
 import { writeContent } from './write-content.ts';
 
 /** Creates or replaces what an item says. */
@@ -27,7 +27,7 @@ export async function writeItem(target: Target, item: RestoredItem): Promise<voi
 function waitForKept({ kept }: Target, folders: TargetFolders, path: string): void {
   for (const folder of kept.splice(0)) {
     if (path.startsWith(`${folder.path}/`)) folders.wait(folder);
-    else kept.push(folder);
+    else if (mayHold(folder.path, path)) kept.push(folder);
   }
 }
 

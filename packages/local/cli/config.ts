@@ -9,7 +9,6 @@ const VERBS = ['check', 'push'];
 
 /** `quarterdeck config check|push DIR`: a configuration folder, checked or sent to AWS. */
 export const configCommand: Command = {
-  summary: 'check a configuration, or send it to AWS',
   help: `Usage: quarterdeck config check|push DIR [--json]
 
   check  reads the folder as a start would, and says what is wrong by file, line and column, and what has no effect

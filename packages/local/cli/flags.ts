@@ -50,7 +50,6 @@ const verbs: Readonly<Record<string, Verb>> = {
 
 /** `quarterdeck flags ...`: flag files checked, and the flags of a server listed and changed. */
 export const flagsCommand: Command = {
-  summary: 'check flag files, and list and change the flags of a server',
   help: `Usage: quarterdeck flags check FILE... [--json]
        quarterdeck flags list [--json]
        quarterdeck flags set-rollout FLAG PERCENTAGE [--variant V] [--by WHO] [--reason WHY] [--force]

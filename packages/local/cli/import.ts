@@ -12,7 +12,6 @@ const LINES_SHOWN = 20;
 
 /** `quarterdeck import FILE...`: files of metrics into a server, of any size and age. */
 export const importCommand: Command = {
-  summary: 'bring files of metrics into a server',
   help: `Usage: quarterdeck import FILE... [--format FORMAT] [--precision UNIT] [--url URL] [--token TOKEN] [--json]
 
 Imports files, plain or compressed with gzip or zstd. What cannot be read is left out and reported, line by line. A file that is

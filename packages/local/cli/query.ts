@@ -15,7 +15,6 @@ const Answer = z.object({
 
 /** `quarterdeck query EXPR`: PromQL from the command line. */
 export const queryCommand: Command = {
-  summary: 'ask a server in PromQL',
   help: `Usage: quarterdeck query EXPR [--time T] [--url URL] [--token TOKEN] [--json]
        quarterdeck query EXPR --start T [--end T] [--step D] [--url URL] [--token TOKEN] [--json]
 

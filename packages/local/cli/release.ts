@@ -15,7 +15,6 @@ const option = { type: 'string' } as const;
 
 /** `quarterdeck release ...`: releases from the command line, and in pipelines. */
 export const releaseCommand: Command = {
-  summary: 'start releases, decide them, and wait for them',
   help: `Usage: quarterdeck release list [--application A] [--environment E] [--state S]
        quarterdeck release show ID
        quarterdeck release start APPLICATION ENVIRONMENT VERSION [--commit C] [--ref R] [--digest D] [--sbom-url URL] [--delivery KEY] [--wait]

@@ -5,7 +5,6 @@ import { testRuleFiles } from './test-rule-files.ts';
 
 /** `quarterdeck rules check|test FILE...`: Prometheus rule files checked, and their unit tests run. */
 export const rulesCommand: Command = {
-  summary: 'check Prometheus rule files, or run their unit tests',
   help: `Usage: quarterdeck rules check FILE... [--lint duplicate-rules|none] [--lint-fatal] [--ignore-unknown-fields] [--json]
        quarterdeck rules test FILE... [--run REGEX]... [--ignore-unknown-fields] [--json]
 

@@ -8,7 +8,6 @@ import type { Command } from './command.ts';
 
 /** `quarterdeck run <function>`: one function, once, on this machine's data. */
 export const runFunctionCommand: Command = {
-  summary: 'run one function by hand',
   help: `Usage: quarterdeck run <function> [--at ISO] [--event FILE] [--dry-run]
 
 Runs a function on the data in QUARTERDECK_DATA, whether or not a server runs on it too, and prints its result as JSON.

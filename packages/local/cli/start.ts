@@ -4,7 +4,6 @@ import type { Command } from './command.ts';
 
 /** `quarterdeck start`: the whole of it in one process, until SIGTERM or SIGINT. */
 export const startCommand: Command = {
-  summary: 'run everything on this machine',
   help: `Usage: quarterdeck start
 
 Serves ingest and queries on http://127.0.0.1:4318 and runs the scheduled functions, data in ./.quarterdeck.

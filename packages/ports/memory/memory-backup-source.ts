@@ -37,9 +37,9 @@ export function createMemorySource(things: ReadonlyMap<string, MemoryThing>, opt
     type,
     name,
     async *list({ after }) {
-      const paths = [...things.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const paths = [...things.keys()].sort(compareBytes);
       for (const path of paths) {
-        if (after !== undefined && Buffer.compare(Buffer.from(path), Buffer.from(after)) <= 0) continue;
+        if (after !== undefined && compareBytes(path, after) <= 0) continue;
         onList?.(path);
         const thing = things.get(path);
         if (thing) yield itemOf(path, thing);
@@ -63,4 +63,17 @@ async function* readPieces(thing: MemoryThing | undefined, offset: number, piece
   if (!thing?.content) throw new OpsError('missing', 'it is gone');
   for (let at = offset; at < thing.content.length; at += pieceBytes) yield thing.content.slice(at, at + pieceBytes);
   if (thing.failure) throw thing.failure;
+}
+
+/** The order of paths' bytes; the lone surrogates U+DC80 to U+DCFF are bytes themselves. */
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(bytesOf(a), bytesOf(b));
+}
+
+function bytesOf(path: string): Buffer {
+  const parts = [...path].map((character) => {
+    const code = character.charCodeAt(0);
+    return character.length === 1 && code >= 0xdc80 && code <= 0xdcff ? Buffer.of(code - 0xdc00) : Buffer.from(character);
+  });
+  return Buffer.concat(parts);
 }

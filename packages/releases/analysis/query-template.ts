@@ -22,11 +22,6 @@ export function checkTemplate(template: string): string | undefined {
   return undefined;
 }
 
-/** The names of a template's variables. */
-export function variablesOf(template: string): readonly string[] {
-  return [...new Set([...template.matchAll(PLACEHOLDER)].map((match) => match[1] as string))];
-}
-
 /**
  * Puts values in the place of `{{name}}`. In `=~` and `!~` they are quoted as regular expressions first, so that they match themselves alone;
  * then they are escaped as PromQL's strings are. `input` for a variable that is not known or too long.
@@ -70,10 +65,17 @@ function splitQuoted(template: string): readonly Part[] {
   const parts: Part[] = [];
   const form = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`|#[^\n]*/g;
   let end = 0;
+  // What lies between quoted texts without its comments: an operator may stand before one.
+  let code = '';
   for (const { 0: found, index } of template.matchAll(form)) {
     const before = template.slice(end, index);
+    code += before;
     parts.push({ text: before });
-    parts.push(found.startsWith('#') ? { text: found } : { text: found, quote: found[0], isPattern: /[=!]~\s*$/.test(before) });
+    if (found.startsWith('#')) parts.push({ text: found });
+    else {
+      parts.push({ text: found, quote: found[0], isPattern: /[=!]~\s*$/.test(code) });
+      code = '';
+    }
     end = index + found.length;
   }
   parts.push({ text: template.slice(end) });

@@ -3,7 +3,7 @@ import type { Counts, LimitsOutcome } from '#releases/judge/limits.ts';
 import type { TestOutcome, TestPlan } from '#releases/judge/sequential-test.ts';
 
 /** A number as a person reads it: three digits that count. */
-export function writeNumber(value: number): string {
+function writeNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   return String(Number(value.toPrecision(3)));
 }

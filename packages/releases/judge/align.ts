@@ -30,8 +30,10 @@ export interface Aligned {
  * value at all: a canary that tells nothing is not one that does well.
  */
 export function alignArms({ layout, canary, baselines, missing }: AlignInput): Aligned {
-  const clean = cleanArm(canary, missing === 'zero');
-  const others = baselines.map((arm) => cleanArm(arm, missing === 'zero' && clean.known > 0));
+  const measured = cleanArm(canary);
+  const isFilled = missing === 'zero' && measured.known > 0;
+  const clean = isFilled ? fillArm(measured) : measured;
+  const others = baselines.map((arm) => (isFilled ? fillArm(cleanArm(arm)) : cleanArm(arm)));
   const used = layout === 'weeks' ? keepFullWeeks(clean, others) : others;
   const shared = layout === 'apart' ? undefined : used.reduce((known, arm) => both(known, arm.isKnown), clean.isKnown);
   const kept = pick(clean, shared ?? clean.isKnown);
@@ -48,7 +50,7 @@ interface CleanArm {
   readonly known: number;
 }
 
-function cleanArm({ values, totals }: MeasuredArm, isZeroFilled: boolean): CleanArm {
+function cleanArm({ values, totals }: MeasuredArm): CleanArm {
   const isKnown = new Uint8Array(values.length);
   const clean = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
@@ -57,8 +59,12 @@ function cleanArm({ values, totals }: MeasuredArm, isZeroFilled: boolean): Clean
     if (Number.isFinite(value)) clean[i] = value;
     if (total === undefined ? Number.isFinite(value) : Number.isFinite(total) && total >= 0) isKnown[i] = 1;
   }
-  if (isZeroFilled && totals === undefined && count(isKnown) > 0) isKnown.fill(1);
   return { values: clean, totals, isKnown, known: count(isKnown) };
+}
+
+/** A ratio has nothing to fill: its step counts where its total is known. */
+function fillArm(arm: CleanArm): CleanArm {
+  return arm.totals ? arm : { ...arm, isKnown: arm.isKnown.slice().fill(1), known: arm.values.length };
 }
 
 function count(isKnown: Uint8Array): number {

@@ -7,7 +7,7 @@ export interface LongRunVariance {
 }
 
 /** Fewer samples than this say nothing of their correlation. */
-export const LEAST_SAMPLES = 12;
+const LEAST_SAMPLES = 12;
 
 /** Most correlation between neighbouring batches that is believed in; past it the series wanders, and nothing can be said. */
 const MOST_CORRELATION = 0.97;
@@ -18,12 +18,12 @@ const MOST_CORRELATION = 0.97;
  * Samples are put together to batches of n^(1/3)/2, in which slow correlation shows over noise. The batches are prewhitened by an
  * autoregression of order one (Andrews and Monahan, Econometrica 60, 1992), its coefficient corrected for the bias -(1 + 3 rho)/m of small
  * samples (Marriott and Pope, Biometrika 41, 1954) and never below 0; what is left is summed by Bartlett's kernel over
- * m^(1/3) lags (Newey and West, Econometrica 55, 1987) and scaled for the mean that was taken out. The mean over all ways to lay the
+ * .6 m^(1/3) lags (Newey and West, Econometrica 55, 1987) and scaled for the mean that was taken out. The mean over all ways to lay the
  * batches varies less than any.
  *
- * The degrees of freedom are those of the chi-squared variable that varies as the estimate does: (2/3)(lags + 1) + 1 over m for the kernel,
- * a quarter less for the overlap, and 6 rho/(1 - rho) over m for the coefficient, with 8 batches taken off. The form is the delta method's; the numbers
- * were fitted to the spread of estimates in simulations (rho 0 to .9, n 24 to 1,440) and err towards fewer.
+ * The degrees of freedom are those of the chi-squared variable that varies as the estimate does: (2/3)(lags + 1) + 1 over m for the kernel
+ * and 6 rho/(1 - rho) over m for the coefficient, with 8 batches taken off. The form is the delta method's; the numbers were fitted to the
+ * spread of estimates in simulations (rho 0 to .9, n 24 to 1,440) and err towards fewer.
  */
 export function longRunVariance(series: Float64Array): LongRunVariance | undefined {
   if (series.length < LEAST_SAMPLES) return undefined;
@@ -32,7 +32,7 @@ export function longRunVariance(series: Float64Array): LongRunVariance | undefin
   const variance = ways.reduce((sum, way) => sum + way.variance, 0) / size;
   const correlation = ways.reduce((sum, way) => sum + way.correlation, 0) / size;
   const { count, lags } = ways[size - 1] as BatchVariance;
-  const dof = (count - 8) / (0.75 * ((2 / 3) * (lags + 1) + 1) + (6 * correlation) / (1 - correlation));
+  const dof = (count - 8) / ((2 / 3) * (lags + 1) + 1 + (6 * correlation) / (1 - correlation));
   return { variance: variance * size, dof };
 }
 
@@ -47,7 +47,7 @@ function batchVariance(means: Float64Array): BatchVariance {
   const centred = centre(means);
   const count = centred.length;
   const correlation = correctedCorrelation(centred);
-  const lags = Math.min(count >> 2, Math.round(Math.cbrt(count)));
+  const lags = Math.max(1, Math.round(0.6 * Math.cbrt(count)));
   const variance = bartlett(prewhiten(centred, correlation), lags) / (1 - lags / count) / (1 - correlation) ** 2;
   return { variance, correlation, count, lags };
 }

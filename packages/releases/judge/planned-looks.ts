@@ -26,21 +26,20 @@ export const noLooks: LookState = { taken: [], tested: 0 };
 
 const INFORMATION_UNIT = 1e5;
 const BOUNDARY_UNIT = 1e4;
-/** Less new information than this is no look of its own. */
-const LEAST_ADVANCE = INFORMATION_UNIT / 1_024;
-/** Looks nearer to each other than this are not kept, which bounds the state and can only widen later boundaries. */
-const LEAST_KEPT = INFORMATION_UNIT / 64;
+/** Less new information than this waits for the next look, which bounds the state and the work: no more than 64 looks are tests. */
+const LEAST_ADVANCE = INFORMATION_UNIT / 64;
+/** The last look is one unless it is hardly more than the one before. */
+const LEAST_LAST_ADVANCE = INFORMATION_UNIT / 256;
 
 /** The boundary at `information` (share of what is planned, 0 to 1) after the looks before; at 1 all that is left is spent. */
 export function takePlannedLook({ alpha, spending }: SpendingPlan, state: LookState, information: number): PlannedLook {
   const at = Math.floor(Math.min(1, information) * INFORMATION_UNIT);
   const before = spentAlpha(spending, alpha, state.tested / INFORMATION_UNIT);
   const spend = spentAlpha(spending, alpha, at / INFORMATION_UNIT) - before;
-  if (at - state.tested < LEAST_ADVANCE || spend < LEAST_SPEND) return { boundary: Number.POSITIVE_INFINITY, alphaSpent: before, state };
+  const least = at === INFORMATION_UNIT ? LEAST_LAST_ADVANCE : LEAST_ADVANCE;
+  if (at - state.tested < least || spend < LEAST_SPEND) return { boundary: Number.POSITIVE_INFINITY, alphaSpent: before, state };
   const steps = boundaryAt(state.taken, at, spend);
-  const isKept = at - (state.taken.at(-2) ?? 0) >= LEAST_KEPT;
-  const taken = isKept ? [...state.taken, at, steps] : state.taken;
-  return { boundary: steps / BOUNDARY_UNIT, alphaSpent: before + spend, state: { taken, tested: at } };
+  return { boundary: steps / BOUNDARY_UNIT, alphaSpent: before + spend, state: { taken: [...state.taken, at, steps], tested: at } };
 }
 
 /** Metrics of one analysis, and analyses of one plan, look at the same times: their integrals are the same. */

@@ -4,7 +4,7 @@ import { type GateFacts, judgeGate } from '#releases/gates/judge-gate.ts';
 import type { GateState, Release } from '#releases/release/release.ts';
 import { change, type Draft, note, tell } from './draft.ts';
 import { MAX_BACKOFF_MS } from './outcomes.ts';
-import { admit, beginShift, currentStep, end, fail, gatesInQuestion, leaveStep } from './steps.ts';
+import { admit, beginShift, currentStep, decisiveStep, end, fail, gatesInQuestion, leaveStep } from './steps.ts';
 
 /** Most time that passes between two looks: more than the schedule's minute, and far less than a clock jumps. */
 const MAX_GAP_MS = 2.5 * MINUTE_MS;
@@ -135,8 +135,9 @@ function advance(draft: Draft): void {
   const { position, clock, gates, plan, step } = release;
   if (position !== 'before' && position !== 'holding') return;
   if (position === 'holding' && clock.heldMs < currentStep(release).pauseMs) return;
-  const isLast = position === 'holding' && step === plan.steps.length - 1;
-  const isInTheWay = ({ key, state }: GateState) => state !== 'open' && !(state === 'running' && key.startsWith('background/') && !isLast);
+  const isDecisive = position === 'holding' && step === decisiveStep(plan);
+  const isInTheWay = ({ key, state }: GateState) =>
+    state !== 'open' && !(state === 'running' && key.startsWith('background/') && !isDecisive);
   const shut = gates.filter(isInTheWay);
   if (shut.length > 0) tellWaiting(draft, shut);
   else if (position === 'before') beginShift(draft);

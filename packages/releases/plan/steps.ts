@@ -17,9 +17,23 @@ export function currentStep({ plan, step }: Release): ReleaseStep {
 export function gatesInQuestion(release: Release): readonly Gate[] {
   if (release.phase !== 'progressing') return [];
   const step = currentStep(release);
-  const background = (release.traffic?.weight ?? 0) > 0 ? release.plan.background : [];
+  const background = (release.traffic?.weight ?? 0) > 0 && isCompared(release) ? release.plan.background : [];
   if (release.position === 'before') return [...step.before, ...background];
   return release.position === 'holding' ? [...step.after, ...background] : [];
+}
+
+/**
+ * The step by whose end background analyses have to have passed: the last at which the version before has traffic to compare with, or
+ * the last of all where there is none such.
+ */
+export function decisiveStep({ steps }: Release['plan']): number {
+  const shared = steps.findLastIndex(({ weight }) => weight > 0 && weight < 100);
+  return shared < 0 ? steps.length - 1 : shared;
+}
+
+/** Whether background analyses look on: up to the decisive step, and while the one after it waits for its gates. */
+function isCompared({ plan, step, position }: Release): boolean {
+  return step <= decisiveStep(plan) + (position === 'before' ? 1 : 0);
 }
 
 /** Takes the environment, and looks at what there is. */
@@ -34,7 +48,7 @@ export function admit(draft: Draft): void {
 type Meant = { kind: 'capture' } | { kind: 'shift'; from: TrafficState; to: TrafficState } | { kind: 'restore'; onlyIfCarrying: boolean };
 
 /** Stores what is to be done to the traffic, and why; it is done after that. */
-export function mean(draft: Draft, meant: Meant, why: string): void {
+function mean(draft: Draft, meant: Meant, why: string): void {
   const number = draft.release.intents + 1;
   const touched = draft.release.touched || meant.kind === 'shift';
   change(draft, { intents: number, intent: { number, ...meant }, touched, trouble: undefined });
@@ -81,7 +95,8 @@ export function beginHold(draft: Draft, traffic: TrafficState): void {
   change(draft, { position: 'holding', traffic, intent: undefined, gates: [], waitingFor: '' });
   resetClock(draft);
   const going = keptAsks(draft.release, ({ verdict }) => verdict !== 'pass');
-  const background = weight > 0 ? draft.release.plan.background.filter(({ key }) => !going[key]) : [];
+  const isLookedAt = weight > 0 && isCompared(draft.release);
+  const background = isLookedAt ? draft.release.plan.background.filter(({ key }) => !going[key]) : [];
   change(draft, { asks: { ...going, ...openAsks(draft, [...after, ...background]) } });
 }
 

@@ -116,12 +116,25 @@ async function look(deps: AdvanceDeps, release: Release, slot: Slot): Promise<Lo
   const { id } = release;
   const facts = await observeGates(deps, release, gatesInQuestion(release));
   const place = slot.active?.id === id ? 'active' : slot.queued?.id === id ? 'queued' : 'none';
-  return { kind: 'look', facts, place, newer: place === 'active' ? slot.queued?.version : undefined, isAnew: isAnew(release, slot) };
+  return {
+    kind: 'look',
+    facts,
+    place,
+    newer: place === 'active' ? slot.queued?.version : undefined,
+    isAnew: await isAnew(deps, release, slot),
+  };
 }
 
-/** The same version is, or was, released here by another release. */
-function isAnew({ id, version }: Release, { active, promoted }: Slot): boolean {
-  return [active, promoted].some((placed) => placed !== undefined && placed.id !== id && placed.version === version);
+/** Whether the same version has got traffic here by another release: it is not for this one to take it back then. */
+async function isAnew({ table }: AdvanceDeps, release: Release, { active, promoted }: Slot): Promise<boolean> {
+  const { phase, tenant, id, version } = release;
+  if (phase !== 'rolled-back' && phase !== 'rolling-back') return false;
+  for (const placed of [active, promoted]) {
+    if (placed?.version !== version || placed.id === id) continue;
+    const other = await findRelease(table, tenant, placed.id);
+    if (other?.release.touched) return true;
+  }
+  return false;
 }
 
 /** How many outcomes changed the release. */
@@ -135,7 +148,7 @@ async function performActions(
   let changes = 0;
   if (traffic) {
     const event = await performTraffic(deps, release, slot);
-    const makeEvent = (now: Release, place: Slot) => ({ ...event, isAnew: isAnew(now, place) }) as TrafficEvent;
+    const makeEvent = async (now: Release, place: Slot) => ({ ...event, isAnew: await isAnew(deps, now, place) }) as TrafficEvent;
     if (event && (await applyEvent(deps, tenant, id, makeEvent)).isChanged) changes++;
   }
   for (const key of asks) {

@@ -69,13 +69,13 @@ export async function applyEvent(
   deps: StoreDeps,
   tenant: string,
   id: string,
-  makeEvent: (release: Release, slot: Slot) => ReleaseEvent,
+  makeEvent: (release: Release, slot: Slot) => ReleaseEvent | Promise<ReleaseEvent>,
   writes: readonly Write[] = [],
 ): Promise<PlannedRelease> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const stored = await readRelease(deps.table, tenant, id);
     const slot = await readSlot(deps.table, stored.release);
-    const planned = planRelease(stored.release, makeEvent(stored.release, slot), deps.now());
+    const planned = planRelease(stored.release, await makeEvent(stored.release, slot), deps.now());
     if (!planned.isChanged || (await commitPlan(deps, stored, slot, planned, writes))) return planned;
   }
   throw new OpsError('unavailable', `release ${id} was changed by others ${ATTEMPTS} times in a row`);

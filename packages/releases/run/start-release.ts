@@ -6,7 +6,14 @@ import type { Write } from '#ports/table.ts';
 import type { ReleasePlan } from '#releases/application/application.ts';
 import { planRelease } from '#releases/plan/plan-release.ts';
 import { newRelease, type ReleaseRequest } from '#releases/release/release.ts';
-import { activeWrite, commitRelease, findRelease, historyWrites, releaseWrite } from '#releases/release/release-store.ts';
+import {
+  activeWrite,
+  commitRelease,
+  findRelease,
+  historyWrites,
+  releaseWrite,
+  type StoredRelease,
+} from '#releases/release/release-store.ts';
 import { readSlot, type Slot, slotCheck, slotWrite } from '#releases/release/slot.ts';
 import { registerVersion } from '#releases/release/versions.ts';
 import { commitPlan } from './commit-plan.ts';
@@ -35,8 +42,8 @@ export async function startRelease(deps: StoreDeps, request: ReleaseRequest, pla
     const taken = await retry(() => table.get(startKey(request)));
     if (taken) return { id: String(taken.release), isNew: false };
     const slot = await readSlot(table, request);
-    const joined = [slot.active, slot.queued].find((placed) => placed?.version === version);
-    const started = joined ? await joinRelease(deps, whole, slot, joined.id) : await openRelease(deps, whole, plan, slot);
+    const joined = await findJoined(deps, request, slot);
+    const started = joined ? await joinRelease(deps, whole, slot, joined) : await openRelease(deps, whole, plan, slot);
     if (started) return started;
   }
   throw new OpsError('unavailable', `${request.application} in ${request.environment} was changed by others ${ATTEMPTS} times in a row`);
@@ -76,10 +83,23 @@ async function openRelease(deps: StoreDeps, request: ReleaseRequest, plan: Relea
   return isCommitted ? { id, isNew: true } : undefined;
 }
 
-/** Undefined where that release has ended meanwhile. */
-async function joinRelease(deps: StoreDeps, request: ReleaseRequest, slot: Slot, id: string): Promise<StartedRelease | undefined> {
-  const stored = await findRelease(deps.table, request.tenant, id);
-  if (!stored) return undefined;
+/** A release of the version that is under way or waits; one that goes back already is none. */
+async function findJoined({ table }: StoreDeps, { tenant, version }: ReleaseRequest, slot: Slot): Promise<StoredRelease | undefined> {
+  for (const placed of [slot.queued, slot.active]) {
+    const stored = placed?.version === version ? await findRelease(table, tenant, placed.id) : undefined;
+    if (stored && (stored.release.phase === 'queued' || stored.release.phase === 'progressing')) return stored;
+  }
+  return undefined;
+}
+
+/** Undefined where somebody else has changed it, or its environment, meanwhile. */
+async function joinRelease(
+  deps: StoreDeps,
+  request: ReleaseRequest,
+  slot: Slot,
+  stored: StoredRelease,
+): Promise<StartedRelease | undefined> {
+  const { id } = stored.release;
   const nowMs = deps.now();
   const planned = planRelease(stored.release, { kind: 'joined', request }, nowMs);
   const writes = [startWrite(request, id, nowMs), slotCheck(request, slot)];

@@ -4,8 +4,8 @@ import { captureChanges } from '#aws/backup/capture-changes.ts';
 import { type ChangeLogDeps, coverageOf, planLogPruning, pruneChangeLog, readMarks, type Seal } from '#aws/backup/change-log.ts';
 import type { Change, ChangeStream } from '#aws/backup/change-stream.ts';
 import { endOfSecond, replayChanges } from '#aws/backup/replay-changes.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/time.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/time.ts';
 import { FAULTS, faultAt, faulty } from '#ports/faulty.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryStream, type MemoryStream } from './memory-stream.ts';
@@ -77,7 +77,14 @@ function applyTo(state: Map<string, string>, changes: readonly Change[]): void {
 const sorted = (state: ReadonlyMap<string, string>) => [...state].sort();
 
 const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ op: fc.constant('write' as const), key: fc.constantFrom('a', 'b', 'c', 'd', 'e'), value: fc.option(fc.string()) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      op: fc.constant('write' as const),
+      key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      value: fc.option(fc.string()),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 1_700 }) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('capture' as const), partBytes: fc.constantFrom(1, 200, 10_000) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('split' as const) }) },
@@ -91,37 +98,43 @@ const streamOptions = fc.record({
 describe('a change log', () => {
   it('restores any second to the table of that second, from a base of any instant or a fuzzy one', async () => {
     await fc.assert(
-      fc.asyncProperty(streamOptions, fc.array(step, { maxLength: 60 }), fc.array(step, { maxLength: 40 }), fc.infiniteStream(fc.nat()), async (options, before, after, dice) => {
-        const { world, write, capture, stateAt, replayOnto } = createWorld(options);
-        const run = async (steps: typeof before) => {
-          for (const given of steps) {
-            if (given.op === 'write') write(given.key, given.value ?? undefined);
-            else if (given.op === 'wait') world.nowMs += given.ms;
-            else if (given.op === 'split') world.stream.split(world.nowMs);
-            else await capture({ partBytes: given.partBytes });
+      fc.asyncProperty(
+        streamOptions,
+        fc.array(step, { maxLength: 60 }),
+        fc.array(step, { maxLength: 40 }),
+        fc.infiniteStream(fc.nat()),
+        async (options, before, after, dice) => {
+          const { world, write, capture, stateAt, replayOnto } = createWorld(options);
+          const run = async (steps: typeof before) => {
+            for (const given of steps) {
+              if (given.op === 'write') write(given.key, given.value ?? undefined);
+              else if (given.op === 'wait') world.nowMs += given.ms;
+              else if (given.op === 'split') world.stream.split(world.nowMs);
+              else await capture({ partBytes: given.partBytes });
+            }
+          };
+          await capture();
+          const startedMs = world.nowMs;
+          await run(before);
+          const endedMs = world.nowMs;
+          await run(after);
+          world.nowMs += 1_000;
+          await capture();
+          // Each item as at some instant of the scan.
+          const fuzzy = new Map<string, string>();
+          for (const key of new Set(world.history.map((change) => change.key))) {
+            const readMs = startedMs + ((dice.next().value as number) % (endedMs - startedMs + 1));
+            const item = stateAt(readMs + 1).get(key);
+            if (item !== undefined) fuzzy.set(key, item);
           }
-        };
-        await capture();
-        const startedMs = world.nowMs;
-        await run(before);
-        const endedMs = world.nowMs;
-        await run(after);
-        world.nowMs += 1_000;
-        await capture();
-        // Each item as at some instant of the scan.
-        const fuzzy = new Map<string, string>();
-        for (const key of new Set(world.history.map((change) => change.key))) {
-          const readMs = startedMs + ((dice.next().value as number) % (endedMs - startedMs + 1));
-          const item = stateAt(readMs + 1).get(key);
-          if (item !== undefined) fuzzy.set(key, item);
-        }
-        const momentMs = Math.floor(endedMs / 1_000) * 1_000;
-        for (let toMs = endOfSecond(endedMs); toMs <= world.nowMs; toMs += 1_000) {
-          expect(sorted((await replayOnto(fuzzy, { fromMs: startedMs, toMs })).state)).toEqual(sorted(stateAt(toMs)));
-          if (momentMs < startedMs) continue;
-          expect(sorted((await replayOnto(stateAt(momentMs), { fromMs: momentMs, toMs })).state)).toEqual(sorted(stateAt(toMs)));
-        }
-      }),
+          const momentMs = Math.floor(endedMs / 1_000) * 1_000;
+          for (let toMs = endOfSecond(endedMs); toMs <= world.nowMs; toMs += 1_000) {
+            expect(sorted((await replayOnto(fuzzy, { fromMs: startedMs, toMs })).state)).toEqual(sorted(stateAt(toMs)));
+            if (momentMs < startedMs) continue;
+            expect(sorted((await replayOnto(stateAt(momentMs), { fromMs: momentMs, toMs })).state)).toEqual(sorted(stateAt(toMs)));
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -225,7 +238,10 @@ describe('a change log', () => {
       const coverage = coverageOf(await readMarks(log));
       expect(coverage.gaps).toEqual([gap]);
       expect(coverage.rpoMs).toBeGreaterThanOrEqual((gap?.untilMs ?? 0) - lostFromMs);
-      await expect(replayOnto(new Map(), { fromMs: START_MS, toMs: world.nowMs })).rejects.toMatchObject({ kind: 'conflict', hint: expect.stringContaining('gap') });
+      await expect(replayOnto(new Map(), { fromMs: START_MS, toMs: world.nowMs })).rejects.toMatchObject({
+        kind: 'conflict',
+        hint: expect.stringContaining('gap'),
+      });
       const { summary } = await replayOnto(new Map(), { fromMs: START_MS, toMs: world.nowMs, acceptGaps: true });
       expect(summary.gaps).toEqual([gap]);
       // Before the gap and after it all is well.
@@ -277,7 +293,8 @@ describe('a change log', () => {
       await capture();
     }
     const moments = [baseMs, baseMs + HOUR_MS, baseMs + 20 * HOUR_MS, world.nowMs];
-    const results = async () => Promise.all(moments.map(async (toMs) => sorted((await replayOnto(stateAt(baseMs), { fromMs: baseMs, toMs })).state)));
+    const results = async () =>
+      Promise.all(moments.map(async (toMs) => sorted((await replayOnto(stateAt(baseMs), { fromMs: baseMs, toMs })).state)));
     const before = await results();
     expect(await pruneChangeLog(log, { keepFromMs: baseMs, nowMs: world.nowMs })).toBeGreaterThan(100);
     expect(await results()).toEqual(before);
@@ -290,7 +307,11 @@ describe('a change log', () => {
 
   it('keeps the newest part of a shard for as long as its stream may have it', () => {
     const entry = (key: string, ageMs: number) => ({ key, sizeBytes: 1, modifiedAtMs: START_MS - ageMs });
-    const entries = [entry('changes/t/parts/s/a/00000000', 5 * DAY_MS), entry('changes/t/parts/s/b/00000000', 2 * DAY_MS), entry('changes/t/parts/s/b/00000001', 2 * DAY_MS)];
+    const entries = [
+      entry('changes/t/parts/s/a/00000000', 5 * DAY_MS),
+      entry('changes/t/parts/s/b/00000000', 2 * DAY_MS),
+      entry('changes/t/parts/s/b/00000001', 2 * DAY_MS),
+    ];
     expect(planLogPruning(entries, START_MS, START_MS)).toEqual(['changes/t/parts/s/a/00000000', 'changes/t/parts/s/b/00000000']);
   });
 

@@ -5,8 +5,12 @@ import { gather, inPieces } from './table-fixtures.ts';
 
 const text = fc.string({ unit: 'binary' }).map((value) => value.toWellFormed());
 const bytes = fc.uint8Array({ maxLength: 20 });
-const number = fc.oneof(fc.integer().map(String), fc.constantFrom('12345678901234567890123456789012345678', '1E-130', '-0.00000000000000000001'));
-const unique = <T>(value: fc.Arbitrary<T>, selector: (value: T) => unknown) => fc.uniqueArray(value, { minLength: 1, maxLength: 5, selector });
+const number = fc.oneof(
+  fc.integer().map(String),
+  fc.constantFrom('12345678901234567890123456789012345678', '1E-130', '-0.00000000000000000001'),
+);
+const unique = <T>(value: fc.Arbitrary<T>, selector: (value: T) => unknown) =>
+  fc.uniqueArray(value, { minLength: 1, maxLength: 5, selector });
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
@@ -49,19 +53,31 @@ describe('lines of items', () => {
     expect(encodeItem(decoded)).toBe('{"__proto__":{"S":"x"},"constructor":{"N":"1"}}');
   });
 
-  it.each(['', '{', '[]', '{"a":1}', '{"a":{"X":"b"}}', '{"a":{"S":1}}', '{"a":{"S":"a","N":"1"}}', '{"a":{}}', '{"a":{"L":{}}}', '{"a":null}'])(
-    'refuse %j',
-    (line) => {
-      expect(() => decodeItem(line)).toThrow(expect.objectContaining({ kind: 'input' }));
-    },
-  );
+  it.each([
+    '',
+    '{',
+    '[]',
+    '{"a":1}',
+    '{"a":{"X":"b"}}',
+    '{"a":{"S":1}}',
+    '{"a":{"S":"a","N":"1"}}',
+    '{"a":{}}',
+    '{"a":{"L":{}}}',
+    '{"a":null}',
+  ])('refuse %j', (line) => {
+    expect(() => decodeItem(line)).toThrow(expect.objectContaining({ kind: 'input' }));
+  });
 
   it('come out of pieces of any size as they went in', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(text.map((line) => line.replaceAll('\n', ' '))), fc.integer({ min: 1, max: 9 }), async (lines, pieceBytes) => {
-        const whole = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-        expect(await gather(splitLines(inPieces(whole, pieceBytes)))).toEqual(lines);
-      }),
+      fc.asyncProperty(
+        fc.array(text.map((line) => line.replaceAll('\n', ' '))),
+        fc.integer({ min: 1, max: 9 }),
+        async (lines, pieceBytes) => {
+          const whole = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+          expect(await gather(splitLines(inPieces(whole, pieceBytes)))).toEqual(lines);
+        },
+      ),
     );
   });
 

@@ -12,7 +12,8 @@ describe('a key of KMS', () => {
   beforeAll(async () => {
     server = await startServiceServer(({ headers, body }) => {
       const type = fail.shift();
-      if (type !== undefined) return { status: type === 'KMSInternalException' ? 500 : 400, body: JSON.stringify({ __type: type, message: 'as scripted' }) };
+      if (type !== undefined)
+        return { status: type === 'KMSInternalException' ? 500 : 400, body: JSON.stringify({ __type: type, message: 'as scripted' }) };
       const { KeyId, Plaintext, CiphertextBlob, EncryptionContext } = JSON.parse(body);
       const lock = JSON.stringify([KeyId, EncryptionContext]);
       if (headers['x-amz-target'] === 'TrentService.Encrypt') {
@@ -26,7 +27,8 @@ describe('a key of KMS', () => {
   });
   afterAll(() => server.close());
 
-  const wrapOf = (context: Record<string, string>, keyId = 'alias/backups') => createKmsKeyWrap({ client, keyId, context, retry: quickRetry });
+  const wrapOf = (context: Record<string, string>, keyId = 'alias/backups') =>
+    createKmsKeyWrap({ client, keyId, context, retry: quickRetry });
   const key = Buffer.from('0123456789abcdef0123456789abcdef');
 
   it('unwraps what it wrapped, and hands over the context', async () => {

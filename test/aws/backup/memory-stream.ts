@@ -68,7 +68,8 @@ export function createMemoryStream(label: string, options: MemoryStreamOptions =
         shard.closedAtMs = nowMs;
       }
       for (let child = 0; child < (open.length < 8 ? 2 : 1); child++) {
-        for (const { id } of open) shards.push({ id: `shard-${made++}`, parentId: id, changes: [], closed: false, closedAtMs: 0, trimmed: 0 });
+        for (const { id } of open)
+          shards.push({ id: `shard-${made++}`, parentId: id, changes: [], closed: false, closedAtMs: 0, trimmed: 0 });
       }
     },
     trim(beforeMs) {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openPrefixSource, type PrefixSourceOptions } from '#aws/backup/prefix-source.ts';
 import { openPrefixTarget } from '#aws/backup/prefix-target.ts';
 import { s3BlobsAt } from '#aws/backup/s3-blobs-at.ts';
@@ -10,12 +10,21 @@ import { type Answer, type ScriptedServer, startScriptedServer } from '#test/aws
 import { credentials, quickRetry, take, takeAll } from './table-fixtures.ts';
 
 const xml = (body: string): Answer => ({ headers: { 'content-type': 'application/xml' }, body: `<?xml version="1.0"?>${body}` });
-const failure = (status: number, code: string): Answer => ({ ...xml(`<Error><Code>${code}</Code><Message>as scripted</Message></Error>`), status });
-const listed = (...keys: string[]) => xml(`<ListBucketResult>${keys.map((key) => `<Contents><Key>${key}</Key></Contents>`).join('')}</ListBucketResult>`);
+const failure = (status: number, code: string): Answer => ({
+  ...xml(`<Error><Code>${code}</Code><Message>as scripted</Message></Error>`),
+  status,
+});
+const listed = (...keys: string[]) =>
+  xml(`<ListBucketResult>${keys.map((key) => `<Contents><Key>${key}</Key></Contents>`).join('')}</ListBucketResult>`);
 const ongoing = { 'x-amz-storage-class': 'GLACIER', 'x-amz-restore': 'ongoing-request="true"' };
-const readable = { 'x-amz-storage-class': 'GLACIER', 'x-amz-restore': 'ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"' };
+const readable = {
+  'x-amz-storage-class': 'GLACIER',
+  'x-amz-restore': 'ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"',
+};
 /** The server cannot say a length without a body in its head, so that heads have that of one they do not send. */
-const sized = (sizeBytes: number, headers: Record<string, string> = {}): Answer => ({ headers: { etag: '"e"', 'content-length': String(sizeBytes), ...headers } });
+const sized = (sizeBytes: number, headers: Record<string, string> = {}): Answer => ({
+  headers: { etag: '"e"', 'content-length': String(sizeBytes), ...headers },
+});
 
 describe('a prefix of a bucket when the service fails', () => {
   let server: ScriptedServer;
@@ -32,7 +41,13 @@ describe('a prefix of a bucket when the service fails', () => {
     nowMs = 0;
   });
 
-  const retry = () => ({ ...quickRetry, sleep: async (ms: number) => { waitedMs.push(ms); nowMs += ms; } });
+  const retry = () => ({
+    ...quickRetry,
+    sleep: async (ms: number) => {
+      waitedMs.push(ms);
+      nowMs += ms;
+    },
+  });
   const sourceOf = (more: Partial<PrefixSourceOptions> = {}) =>
     openPrefixSource({ client, bucket: 'b', prefix: '', clock: () => nowMs, retry: retry(), tags: false, parallel: 1, ...more });
   const firstOf = async (more: Partial<PrefixSourceOptions> = {}) => {
@@ -95,7 +110,12 @@ describe('a prefix of a bucket when the service fails', () => {
   it.each<[string, Record<string, string>, 'Bulk' | 'Standard', number]>([
     ['Glacier', { 'x-amz-storage-class': 'GLACIER' }, 'Standard', 5 * HOUR_MS],
     ['Deep Archive', { 'x-amz-storage-class': 'DEEP_ARCHIVE' }, 'Bulk', 48 * HOUR_MS],
-    ['an archive of intelligent tiering', { 'x-amz-storage-class': 'INTELLIGENT_TIERING', 'x-amz-archive-status': 'ARCHIVE_ACCESS' }, 'Bulk', 12 * HOUR_MS],
+    [
+      'an archive of intelligent tiering',
+      { 'x-amz-storage-class': 'INTELLIGENT_TIERING', 'x-amz-archive-status': 'ARCHIVE_ACCESS' },
+      'Bulk',
+      12 * HOUR_MS,
+    ],
   ])('asks once for an object in %s, and says when to come back', async (_case, headers, tier, retryAfterMs) => {
     server.script([listed('a'), sized(4, headers), { status: 202 }]);
     await expect(text(await firstOf({ archive: { tier, keepDays: 3 } }))).rejects.toMatchObject({ kind: 'unavailable', retryAfterMs });
@@ -111,7 +131,15 @@ describe('a prefix of a bucket when the service fails', () => {
   });
 
   it('waits for an archived object where it may, and reads it', async () => {
-    server.script([listed('a'), sized(4, { 'x-amz-storage-class': 'GLACIER' }), { status: 202 }, sized(4, ongoing), sized(4, ongoing), sized(4, readable), { body: 'data' }]);
+    server.script([
+      listed('a'),
+      sized(4, { 'x-amz-storage-class': 'GLACIER' }),
+      { status: 202 },
+      sized(4, ongoing),
+      sized(4, ongoing),
+      sized(4, readable),
+      { body: 'data' },
+    ]);
     expect(await text(await firstOf({ archive: { tier: 'Standard', keepDays: 1, waitMs: 6 * HOUR_MS, pollMs: HOUR_MS } }))).toBe('data');
     expect(waitedMs).toEqual([HOUR_MS, HOUR_MS, HOUR_MS]);
   });
@@ -129,8 +157,16 @@ describe('a prefix of a bucket when the service fails', () => {
 
   it('sends MD5s, and does not believe an answer of other bytes', async () => {
     const write = () => {
-      const content = (async function* () { yield Buffer.from('data'); })();
-      return openPrefixTarget({ client, bucket: 'b', prefix: '', retry: retry() }).write({ path: 'a', kind: 'object', meta: { key: 'a' }, sizeBytes: 4, content });
+      const content = (async function* () {
+        yield Buffer.from('data');
+      })();
+      return openPrefixTarget({ client, bucket: 'b', prefix: '', retry: retry() }).write({
+        path: 'a',
+        kind: 'object',
+        meta: { key: 'a' },
+        sizeBytes: 4,
+        content,
+      });
     };
     server.script([{ status: 404 }, { headers: { etag: '"8d777f385d3dfec8815d20f7496026dc"' } }, sized(4)]);
     await write();
@@ -155,9 +191,13 @@ describe('a prefix of a bucket when the service fails', () => {
   it('takes back the parts of an object that could not be completed', async () => {
     const begun = xml('<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>');
     server.script([{ status: 404 }, begun, { headers: { etag: '"x"' } }, failure(403, 'AccessDenied'), { status: 204 }]);
-    const content = (async function* () { yield Buffer.alloc(6 * 1024 * 1024); })();
+    const content = (async function* () {
+      yield Buffer.alloc(6 * 1024 * 1024);
+    })();
     const target = openPrefixTarget({ client, bucket: 'b', prefix: '', retry: retry(), partBytes: 5 * 1024 * 1024 });
-    await expect(target.write({ path: 'a', kind: 'object', meta: { key: 'a' }, sizeBytes: 6 * 1024 * 1024, content })).rejects.toMatchObject({ kind: 'denied' });
+    await expect(
+      target.write({ path: 'a', kind: 'object', meta: { key: 'a' }, sizeBytes: 6 * 1024 * 1024, content }),
+    ).rejects.toMatchObject({ kind: 'denied' });
     expect(server.requests.at(-1)).toMatchObject({ method: 'DELETE', url: expect.stringContaining('uploadId=u') });
   });
 });

@@ -1,5 +1,4 @@
 import {
-  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
@@ -14,11 +13,10 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openPrefixSource, type PrefixSourceOptions } from '#aws/backup/prefix-source.ts';
 import { choosePartBytes, openPrefixTarget, type PrefixTargetOptions } from '#aws/backup/prefix-target.ts';
-import { s3BlobsAt } from '#aws/backup/s3-blobs-at.ts';
 import { createS3Client } from '#aws/clients.ts';
 import { createBucket } from '#aws/create-bucket.ts';
 import { S3_START_MS, s3Absence, s3Credentials, s3Endpoint } from '#test/aws/s3-server.ts';
-import { gather, quickRetry, restoreAll, take, takeAll, type Taken } from './table-fixtures.ts';
+import { gather, quickRetry, restoreAll, type Taken, take, takeAll } from './table-fixtures.ts';
 
 const MiB = 1024 * 1024;
 
@@ -38,12 +36,25 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
   const put = (Bucket: string, Key: string, Body: string | Uint8Array, more: Partial<PutObjectCommandInput> = {}) =>
     client.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
   const sourceOf = (bucket: string, prefix: string, more: Partial<PrefixSourceOptions> = {}) =>
-    openPrefixSource({ client, bucket, prefix, clock: Date.now, retry: { ...quickRetry, sleep: (ms) => new Promise((done) => setTimeout(done, ms)) }, clockMarginMs: 0, ...more });
-  const targetOf = (bucket: string, prefix: string, more: Partial<PrefixTargetOptions> = {}) => openPrefixTarget({ client, bucket, prefix, retry: quickRetry, ...more });
+    openPrefixSource({
+      client,
+      bucket,
+      prefix,
+      clock: Date.now,
+      retry: { ...quickRetry, sleep: (ms) => new Promise((done) => setTimeout(done, ms)) },
+      clockMarginMs: 0,
+      ...more,
+    });
+  const targetOf = (bucket: string, prefix: string, more: Partial<PrefixTargetOptions> = {}) =>
+    openPrefixTarget({ client, bucket, prefix, retry: quickRetry, ...more });
   /** Every object below a prefix with all that is known of it. */
   const look = async (bucket: string, prefix: string) => {
     const { items } = await takeAll(sourceOf(bucket, prefix));
-    return items.map(({ path, bytes, meta: { versionId: _version, modifiedAt: _at, ...meta } }) => ({ path, meta, bytes: Buffer.from(bytes ?? []).toString('latin1') }));
+    return items.map(({ path, bytes, meta: { versionId: _version, modifiedAt: _at, ...meta } }) => ({
+      path,
+      meta,
+      bytes: Buffer.from(bytes ?? []).toString('latin1'),
+    }));
   };
   const body = async (Bucket: string, Key: string) => {
     const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
@@ -71,7 +82,11 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
     expect(items.map(({ path }) => path)).toEqual(['objects/a/b c+ü😀', 'objects/empty', 'objects/rich']);
     expect(await restoreAll(targetOf(bucket, 'to/'), items, 3)).toEqual([]);
     expect(await look(bucket, 'to/')).toEqual(await look(bucket, 'from/'));
-    expect(await client.send(new HeadObjectCommand({ Bucket: bucket, Key: 'to/rich' }))).toMatchObject({ ContentType: 'image/png', CacheControl: 'max-age=5', Metadata: { owner: 'shop' } });
+    expect(await client.send(new HeadObjectCommand({ Bucket: bucket, Key: 'to/rich' }))).toMatchObject({
+      ContentType: 'image/png',
+      CacheControl: 'max-age=5',
+      Metadata: { owner: 'shop' },
+    });
     expect((await client.send(new GetObjectTaggingCommand({ Bucket: bucket, Key: 'to/rich' }))).TagSet).toEqual(
       expect.arrayContaining([{ Key: 'a b', Value: 'c&d' }]),
     );
@@ -96,7 +111,9 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
 
   it('gives pages of many keys in the order of their bytes, and goes on from any cursor', async () => {
     const bucket = await newBucket();
-    await Promise.all(Array.from({ length: 40 }, (_, i) => put(bucket, `k/${['\u{10000}', '\uffee', 'a', 'Z', '-'][i % 5]}${i}`, String(i))));
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) => put(bucket, `k/${['\u{10000}', '\uffee', 'a', 'Z', '-'][i % 5]}${i}`, String(i))),
+    );
     const { items } = await takeAll(sourceOf(bucket, 'k/', { tags: false, parallel: 4 }));
     const paths = items.map(({ path }) => path);
     expect(paths).toHaveLength(40);
@@ -183,7 +200,9 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
       ['a/b', 'object', 'y'],
     ]);
     for (const [index, { cursor }] of items.entries()) {
-      expect((await takeAll(sourceOf(bucket, 'h/', { versions: 'all' }), cursor)).items.map(({ path }) => path)).toEqual(paths.slice(index + 1));
+      expect((await takeAll(sourceOf(bucket, 'h/', { versions: 'all' }), cursor)).items.map(({ path }) => path)).toEqual(
+        paths.slice(index + 1),
+      );
     }
     const other = await newBucket(true);
     await restoreAll(targetOf(other, 'h/'), items);
@@ -208,7 +227,8 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
       get(target, name) {
         if (name !== 'send') return Reflect.get(target, name);
         return async (command: object) => {
-          if (command instanceof HeadObjectCommand && command.input.Key === 'b') await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'b' }));
+          if (command instanceof HeadObjectCommand && command.input.Key === 'b')
+            await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'b' }));
           return await target.send(command as HeadObjectCommand);
         };
       },
@@ -231,13 +251,22 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
   });
 
   describe('when it is restored', () => {
-    const taken = (key: string, text: string, more: Partial<Taken> = {}): Taken => ({ path: `objects/${key}`, kind: 'object', meta: { key }, cursor: '', bytes: Buffer.from(text), ...more });
+    const taken = (key: string, text: string, more: Partial<Taken> = {}): Taken => ({
+      path: `objects/${key}`,
+      kind: 'object',
+      meta: { key },
+      cursor: '',
+      bytes: Buffer.from(text),
+      ...more,
+    });
 
     it('replaces nothing unless told to', async () => {
       const bucket = await newBucket();
       await put(bucket, 'a', 'mine');
       await expect(restoreAll(targetOf(bucket, ''), [taken('a', 'theirs')])).rejects.toMatchObject({ kind: 'conflict' });
-      await expect(restoreAll(targetOf(bucket, '', { partBytes: 5 * MiB }), [taken('a', 'x'.repeat(6 * MiB))])).rejects.toMatchObject({ kind: 'conflict' });
+      await expect(restoreAll(targetOf(bucket, '', { partBytes: 5 * MiB }), [taken('a', 'x'.repeat(6 * MiB))])).rejects.toMatchObject({
+        kind: 'conflict',
+      });
       expect(await body(bucket, 'a')).toBe('mine');
       await restoreAll(targetOf(bucket, '', { overwrite: true }), [taken('a', 'theirs')]);
       expect(await body(bucket, 'a')).toBe('theirs');
@@ -247,7 +276,8 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
       const bucket = await newBucket();
       await put(bucket, 'p/a', 'same');
       const [item] = (await takeAll(sourceOf(bucket, 'p/'))).items;
-      const plan = (meta: Taken['meta'], sizeBytes: number) => targetOf(bucket, 'p/').plan({ path: 'objects/a', kind: 'object', meta, sizeBytes });
+      const plan = (meta: Taken['meta'], sizeBytes: number) =>
+        targetOf(bucket, 'p/').plan({ path: 'objects/a', kind: 'object', meta, sizeBytes });
       expect(await plan(item?.meta ?? {}, 4)).toBe('keep');
       expect(await plan({ ...item?.meta, etag: '"0"' }, 4)).toBe('replace');
       expect(await plan({ key: 'new' }, 4)).toBe('create');
@@ -273,56 +303,19 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket as source and tar
     it('leaves nothing of an object whose bytes end early', async () => {
       const bucket = await newBucket();
       const target = targetOf(bucket, '', { partBytes: 5 * MiB });
-      for (const [key, had, said] of [['small', 3, 5], ['large', 7 * MiB, 8 * MiB]] as const) {
-        const content = (async function* () { yield Buffer.alloc(had); })();
-        await expect(target.write({ path: key, kind: 'object', meta: { key }, sizeBytes: said, content })).rejects.toMatchObject({ kind: 'input' });
+      for (const [key, had, said] of [
+        ['small', 3, 5],
+        ['large', 7 * MiB, 8 * MiB],
+      ] as const) {
+        const content = (async function* () {
+          yield Buffer.alloc(had);
+        })();
+        await expect(target.write({ path: key, kind: 'object', meta: { key }, sizeBytes: said, content })).rejects.toMatchObject({
+          kind: 'input',
+        });
       }
       expect((await takeAll(sourceOf(bucket, ''))).items).toEqual([]);
       expect((await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? []).toEqual([]);
-    });
-  });
-
-  describe('as a place of a repository', () => {
-    it('keeps blobs below its prefix', async () => {
-      const bucket = await newBucket();
-      await put(bucket, 'repo-other/a', 'not of it');
-      const { blobs } = s3BlobsAt(`s3://${bucket}/repo/`, { client, clock: Date.now, retry: quickRetry });
-      for (const key of ['a/1', 'a/2', 'b']) expect(await blobs.put(key, Buffer.from(key))).toBe('created');
-      expect(await blobs.put('b', Buffer.from('other'))).toBe('exists');
-      const page = await blobs.list('', { limit: 2 });
-      expect(page).toMatchObject({ entries: [{ key: 'a/1' }, { key: 'a/2' }], next: 'a/2' });
-      expect((await blobs.list('', { after: page.next })).entries.map(({ key }) => key)).toEqual(['b']);
-      expect(Buffer.from(await blobs.get('a/2', { start: 1, end: 3 })).toString()).toBe('/2');
-      await blobs.delete(['a/1']);
-      await expect(blobs.get('a/1')).rejects.toMatchObject({ kind: 'missing' });
-      expect(await body(bucket, 'repo/b')).toBe('b');
-    });
-
-    it.each(['s3:/b', 'http://x/y', 's3://B_/x', 's3://bucket/a//b', 's3://bucket/../x', 's3://'])('is not at %s', (url) => {
-      expect(() => s3BlobsAt(url, { client, clock: Date.now })).toThrow(expect.objectContaining({ kind: 'input' }));
-    });
-
-    it('reads retention dates and moves them only further away', async () => {
-      const bucket = `locked-${process.pid}-${++buckets}`;
-      await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
-      const { blobs, retention } = s3BlobsAt(`s3://${bucket}/repo`, { client, clock: Date.now, retry: quickRetry });
-      await blobs.put('pack', Buffer.from('x'));
-      expect(await retention.retainUntilMs('pack')).toBeUndefined();
-      const untilMs = Math.ceil(Date.now() / 1_000) * 1_000 + 3_600_000;
-      await retention.extend('pack', untilMs);
-      expect(await retention.retainUntilMs('pack')).toBe(untilMs);
-      await retention.extend('pack', untilMs - 60_000);
-      expect(await retention.retainUntilMs('pack')).toBe(untilMs);
-      await retention.extend('pack', untilMs + 60_000);
-      expect(await retention.retainUntilMs('pack')).toBe(untilMs + 60_000);
-      await expect(retention.retainUntilMs('none')).rejects.toMatchObject({ kind: 'missing' });
-    });
-
-    it('knows no retention in a bucket without locks', async () => {
-      const bucket = await newBucket();
-      const { blobs, retention } = s3BlobsAt(`s3://${bucket}`, { client, clock: Date.now, retry: quickRetry });
-      await blobs.put('pack', Buffer.from('x'));
-      expect(await retention.retainUntilMs('pack')).toBeUndefined();
     });
   });
 });

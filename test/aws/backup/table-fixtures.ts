@@ -17,7 +17,7 @@ export const quickRetry = { ...defaultRetry, attempts: 3, baseDelayMs: 1, sleep:
 /** A source's item with its bytes. */
 export type Taken = Omit<SourceItem, 'open'> & { readonly bytes?: Uint8Array };
 
-export const orders: CreateTableCommandInput = {
+const orders: CreateTableCommandInput = {
   TableName: 'orders',
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [
@@ -91,7 +91,12 @@ export async function* inPieces(bytes: Uint8Array, pieceBytes: number): AsyncGen
 export function itemLines(items: readonly Taken[]): string[] {
   return items
     .filter(({ kind }) => kind === 'items')
-    .flatMap(({ bytes }) => Buffer.from(bytes ?? []).toString().split('\n').slice(0, -1))
+    .flatMap(({ bytes }) =>
+      Buffer.from(bytes ?? [])
+        .toString()
+        .split('\n')
+        .slice(0, -1),
+    )
     .sort();
 }
 

@@ -35,7 +35,11 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table at one moment', (
   const newTable = async (count: number, more = {}) => {
     const tableName = `moment-${++tables}`;
     await createOrders(client, tableName, more);
-    await putAll(client, tableName, Array.from({ length: count }, (_, i) => order(`c${i % 7}`, i)));
+    await putAll(
+      client,
+      tableName,
+      Array.from({ length: count }, (_, i) => order(`c${i % 7}`, i)),
+    );
     return tableName;
   };
   /** The stand-in's time is this machine's: a moment is the next full second. */
@@ -79,7 +83,9 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table at one moment', (
     const disturb = async () => {
       const n = writes++;
       await client.send(new PutItemCommand({ TableName: tableName, Item: order(`c${n % 9}`, n % 45, { note: { S: `write ${n}` } }) }));
-      await client.send(new DeleteItemCommand({ TableName: tableName, Key: { customer: { S: `c${(n * 3) % 7}` }, number: { N: String((n * 3) % 40) } } }));
+      await client.send(
+        new DeleteItemCommand({ TableName: tableName, Key: { customer: { S: `c${(n * 3) % 7}` }, number: { N: String((n * 3) % 40) } } }),
+      );
     };
     return new Proxy(client, {
       get(target, name) {
@@ -145,7 +151,11 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table at one moment', (
     const tableName = await newTable(4);
     const stream = createMemoryStream('s');
     stream.write('{}', '{}', Date.now());
-    const trimming = { ...stream, seek: async (id: string, after: string | undefined) => (after === undefined ? await stream.seek(id, after) : ('trimmed' as const)), read: async () => 'expired' as const };
+    const trimming = {
+      ...stream,
+      seek: async (id: string, after: string | undefined) => (after === undefined ? await stream.seek(id, after) : ('trimmed' as const)),
+      read: async () => 'expired' as const,
+    };
     let first = true;
     const read = async (iterator: string) => {
       if (!first) return await trimming.read();
@@ -163,13 +173,21 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table at one moment', (
     const log: ChangeLogDeps = { blobs: createMemoryBlobs({ clock: Date.now }), seal: plainSeal, name: tableName };
     const capture = () => captureChanges({ stream, log, clock: Date.now, sleep, settleMs: 0 }, { partBytes: 300 });
     await capture();
-    await putAll(client, tableName, Array.from({ length: 12 }, (_, i) => order(`c${i % 3}`, i)));
+    await putAll(
+      client,
+      tableName,
+      Array.from({ length: 12 }, (_, i) => order(`c${i % 3}`, i)),
+    );
     const source = sourceOf(tableName);
     const { items } = await takeAll(source);
     const base = await source.guarantee();
     // Into the next seconds, which the stream tells apart.
     for (let second = 0; second < 2; second++) {
-      await putAll(client, tableName, Array.from({ length: 5 }, (_, i) => order(`c${i}`, second * 3 + i, { second: { N: String(second) } })));
+      await putAll(
+        client,
+        tableName,
+        Array.from({ length: 5 }, (_, i) => order(`c${i}`, second * 3 + i, { second: { N: String(second) } })),
+      );
       await client.send(new DeleteItemCommand({ TableName: tableName, Key: { customer: { S: 'c0' }, number: { N: String(second * 3) } } }));
       await capture();
       await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -198,7 +216,10 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table at one moment', (
       seen.add(lines.join('\n'));
     }
     expect(seen.size).toBeGreaterThan(1);
-    const before = restoreTableTo({ client, tableName, clock: Date.now, log, restoreBase: async () => undefined }, { base, baseEndedAtMs: 0, momentMs: Date.parse(base.at) - 5_000 });
+    const before = restoreTableTo(
+      { client, tableName, clock: Date.now, log, restoreBase: async () => undefined },
+      { base, baseEndedAtMs: 0, momentMs: Date.parse(base.at) - 5_000 },
+    );
     await expect(before).rejects.toMatchObject({ kind: 'input' });
   }, 20_000);
 

@@ -59,7 +59,7 @@ describe('files that change under a folder source', () => {
         await rm(join(folder, 'f'));
         await expect(readAll(items[0].open!(0))).rejects.toMatchObject({ kind: 'missing' });
         await rm(join(folder, 'g'));
-        execFileSync('mkfifo', [join(folder, 'g')]);
+        execFileSync('mknod', [join(folder, 'g'), 'p']);
         await expect(readAll(items[1].open!(0))).rejects.toMatchObject({ kind: 'conflict' });
         await rm(join(folder, 'g'));
         await symlink('/etc/passwd', join(folder, 'g'));

@@ -35,7 +35,7 @@ describe('what a folder source says of things', () => {
     const fill = async (folder: string) => {
       await mkdir(join(folder, 'dir'));
       await symlink('../anywhere\n', join(folder, 'link'));
-      execFileSync('mkfifo', [join(folder, 'pipe')]);
+      execFileSync('mknod', [join(folder, 'pipe'), 'p']);
       server.listen(join(folder, 'socket'));
       await once(server, 'listening');
     };

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { MINUTE_MS } from '#core/time.ts';
@@ -175,4 +176,15 @@ describe('what is wrong is said at its place', () => {
     expect(problems.join('\n')).toContain(expected);
     for (const problem of problems) expect(problem).toMatch(/^applications\/shop\.yaml:\d+:\d+: /);
   });
+});
+
+it('what docs/releases/releases.md shows is taken', async () => {
+  const page = await readFile('docs/releases/releases.md', 'utf8');
+  const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  const { value, problems } = read(text);
+  expect(problems).toEqual([]);
+  expect(value?.environments.map(({ name, plan }) => `${name} ${plan.steps.map(({ weight }) => weight).join(' ')}`)).toEqual([
+    'staging 100',
+    'production 5 50 100',
+  ]);
 });

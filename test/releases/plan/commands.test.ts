@@ -162,12 +162,22 @@ describe('an analysis', () => {
     expect(atGate).toBeGreaterThan(5);
     await world.command(id, 'approve');
     await world.run(10 * MINUTE_MS);
-    expect(world.traffic.at(PLACE).weight).toBe(100);
+    expect(world.traffic.at(PLACE).weight).toBe(50);
     expect(world.looks.map(({ look }) => look)).toEqual(world.looks.map((_, i) => i + 1));
     expect((await world.release(id)).phase).toBe('progressing');
     world.world.verdict = 'fail';
     await world.run(2 * MINUTE_MS);
     expect((await world.release(id)).phase).toBe('rolled-back');
     expect(world.traffic.at(PLACE)).toEqual({ stable: 'v1', weight: 0 });
+  });
+
+  it('in the background that has passed while there was something to compare with is asked no more when there is not', async () => {
+    const world = createWorld({ applications: [shop('background: [errors]\nstrategy: { canary: Canary10Percent5Minutes }')] });
+    world.world.verdict = 'pass';
+    const id = await world.start('v2');
+    await world.run(5 * MINUTE_MS);
+    world.world.verdict = 'inconclusive';
+    await world.run(5 * MINUTE_MS);
+    expect((await world.release(id)).phase).toBe('promoted');
   });
 });

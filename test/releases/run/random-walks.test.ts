@@ -197,6 +197,14 @@ async function drain(walk: Walk, verdict: Verdict): Promise<void> {
   }
 }
 
+/** Traffic that is shared is that of a release that says so. */
+async function checkSaid({ world }: Walk): Promise<void> {
+  const { canary, weight } = world.traffic.at(PLACE);
+  if (canary === undefined || weight === 0) return;
+  const saying = (await listAll(world)).filter((release) => !isEnded(release) || release.watchUntilMs !== undefined);
+  expect(saying.map(({ version }) => version)).toContain(canary);
+}
+
 async function checkEnd({ world }: Walk): Promise<void> {
   const releases = await listAll(world);
   const now = world.traffic.at(PLACE);
@@ -245,6 +253,7 @@ describe('releases on random walks', () => {
             let known = new Map<string, string>();
             for (const each of actions) {
               await act(walk, each);
+              if (each.kind === 'calm') await checkSaid(walk);
               const now = historyItems(walk.world);
               for (const [key, entry] of known) expect(now.get(key)).toBe(entry);
               known = now;
@@ -254,7 +263,7 @@ describe('releases on random walks', () => {
             expect(unexplained).toEqual([]);
           },
         ),
-        { numRuns: 60 },
+        { numRuns: 60, interruptAfterTimeLimit: 20_000 },
       );
     },
   );

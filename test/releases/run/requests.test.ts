@@ -54,6 +54,20 @@ describe('starting a release', () => {
     expect(new Set(promoted.map(({ detail }) => detail.id)).size).toBe(2);
   });
 
+  it('of a version that goes back already is another release, which waits until it has', async () => {
+    const world = createWorld({ applications: [slow] });
+    const first = await world.start('v2', 'd1');
+    await world.advance();
+    await world.command(first, 'abort');
+    const second = await world.start('v2', 'd2');
+    expect(second).not.toBe(first);
+    await world.advance();
+    expect((await world.release(first)).phase).toBe('rolled-back');
+    await world.run(10 * MINUTE_MS);
+    expect((await world.release(second)).phase).toBe('promoted');
+    expect(world.traffic.at(PLACE)).toEqual({ stable: 'v2', weight: 0 });
+  });
+
   it('while another is active waits for it; a newer one takes the place of one that waits', async () => {
     const world = createWorld({ applications: [slow] });
     const first = await world.start('v2');

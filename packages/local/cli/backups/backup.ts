@@ -12,7 +12,6 @@ const FAULTS_SHOWN = 20;
 
 /** `quarterdeck backup SOURCE --repo REPO`: takes a snapshot. */
 export const backupCommand: Command = {
-  summary: 'back up a folder, a table, a prefix, or Quarterdeck itself',
   help: `Usage: quarterdeck backup SOURCE --repo REPO [--kind KIND] [--tag TAG]... [--exclude PATTERN]... [--one-file-system]
                           [--host NAME] [--parent SNAPSHOT] [--session ID] [--json]
 
@@ -53,7 +52,7 @@ read, 2 when misused.`,
       return 2;
     }
     const places = openLocalPlaces();
-    const { repository } = await openNamedRepository(places, repo, true);
+    const { repository } = await openNamedRepository(places, repo, { create: true });
     const options = {
       exclude: values.exclude,
       oneFileSystem: values['one-file-system'],

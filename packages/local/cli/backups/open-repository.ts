@@ -13,8 +13,12 @@ export interface OpenedRepository extends RepositoryStore {
 }
 
 /** Opens the repository; `create`: makes one where there is none. `input` where no passphrase is set, `denied` for a wrong one. */
-export async function openNamedRepository(places: BackupPlaces, name: string, create = false): Promise<OpenedRepository> {
-  const unlock = { passphrase: readPassphrase() };
+export async function openNamedRepository(
+  places: BackupPlaces,
+  name: string,
+  { create = false, passphrase }: { readonly create?: boolean; readonly passphrase?: string | undefined } = {},
+): Promise<OpenedRepository> {
+  const unlock = { passphrase: passphrase ?? readPassphrase() };
   const store = await places.openStore(name, { create });
   const deps = { blobs: store.blobs, randomBytes, clock: Date.now };
   try {

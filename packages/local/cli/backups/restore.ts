@@ -3,11 +3,13 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { EntryFilter } from '#backups/entries/entry-filter.ts';
 import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
+import { planRestore } from '#backups/restore/plan-restore.ts';
 import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
 import { openLocalPlaces } from '#local/backup/places.ts';
 import type { Command } from '#local/cli/command.ts';
+import { usEast1 } from '#model/prices.ts';
 import type { BackupPlaces } from '#ports/backup-places.ts';
 import { createJobDisplay, formatBytes, formatCount, type JobDisplay } from './job-display.ts';
 import { type OpenedRepository, openNamedRepository } from './open-repository.ts';
@@ -25,7 +27,6 @@ interface Request {
 
 /** `quarterdeck restore SNAPSHOT|latest --repo REPO --to TARGET`. */
 export const restoreCommand: Command = {
-  summary: 'restore a snapshot, or a part of it',
   help: `Usage: quarterdeck restore SNAPSHOT|latest --repo REPO --to TARGET [--include PATH]... [--exclude PATH]... [--dry-run] [--yes] [--json]
 
 TARGET is a folder, dynamodb:TABLE (which is made), s3://bucket/prefix or quarterdeck: (an empty data folder). What is there already as the
@@ -71,13 +72,19 @@ async function tellPlan({ places, opened, snapshot, to, filter, isJson }: Reques
   const plan = await planRestore({ repository: opened.repository, snapshot, target, filter });
   if (isJson) console.log(JSON.stringify(plan, null, 2));
   else {
-    const { create, replace, keep, bytes, packs, packBytes } = plan;
+    const { create, replace, keep, bytes, storedBytes, requests, lostPaths } = plan;
     console.log(
       `would create ${formatCount(create)}, replace ${formatCount(replace)} and keep ${formatCount(keep)} items, ${formatBytes(bytes)},`,
     );
-    console.log(`reading ${formatBytes(packBytes)} from ${formatCount(packs)} packs`);
+    console.log(`reading ${formatBytes(storedBytes)} by at most ${formatCount(requests)} requests, ${dollarsOf(requests)} on S3`);
+    for (const path of lostPaths.slice(0, SHOWN)) console.log(`  cannot be restored: ${path}`);
   }
   return 0;
+}
+
+/** Requests alone: reading from the same region costs nothing more. */
+function dollarsOf(requests: number): string {
+  return `$${(requests * usEast1.blobGet.standard).toFixed(4)}`;
 }
 
 /** Nothing is replaced that has not been saved before. */

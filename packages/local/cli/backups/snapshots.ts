@@ -10,7 +10,6 @@ import { openNamedRepository } from './open-repository.ts';
 
 /** `quarterdeck snapshots --repo REPO`: what there is to restore. */
 export const snapshotsCommand: Command = {
-  summary: 'list the snapshots of a repository',
   help: `Usage: quarterdeck snapshots --repo REPO [--source SOURCE] [--host NAME] [--tag TAG]... [--json]
 
 Lists snapshots, the oldest first, by source, host and tags where they are given.

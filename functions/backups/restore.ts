@@ -1,0 +1,20 @@
+import { performRestore } from '#backups/jobs/perform-restore.ts';
+import { listRestores } from '#backups/jobs/restore-store.ts';
+import { attendJobs, backupJobDeps } from '#functions/backups-deps.ts';
+import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
+
+/** Goes on with the restores that were asked for. */
+export const run: OpsFunction = async (deps, event) => {
+  const jobs = await backupJobDeps(deps);
+  const asked = (await listRestores(deps.table)).filter(({ state }) => state.run !== undefined);
+  return attendJobs(
+    deps,
+    event,
+    asked.map(({ job }) => job),
+    (_, run) => performRestore(jobs, run),
+  );
+};
+
+export const handler = onLambda(run, { ...publishing, load: loadWholeConfig });

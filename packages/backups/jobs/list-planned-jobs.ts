@@ -1,0 +1,19 @@
+import type { BackupsFile } from './backups-file.ts';
+import type { Job, JobKind } from './job.ts';
+
+/** What the configuration wants done by itself, of one kind. Copies are made after each time that their backup is due. */
+export function listPlannedJobs(file: BackupsFile, kind: Exclude<JobKind, 'restore'>): Job[] {
+  const repositories = Object.entries(file.repositories);
+  switch (kind) {
+    case 'snapshot':
+      return file.backups.map(({ name, schedule }) => ({ kind, name, schedule }));
+    case 'copy':
+      return file.backups.filter(({ copyTo }) => copyTo.length > 0).map(({ name, schedule }) => ({ kind, name, schedule }));
+    case 'forget':
+      return repositories.map(([name, { prune }]) => ({ kind, name, schedule: prune }));
+    case 'check':
+      return repositories.map(([name, { check }]) => ({ kind, name, schedule: check }));
+    case 'drill':
+      return file.drills.map(({ name, schedule }) => ({ kind, name, schedule }));
+  }
+}

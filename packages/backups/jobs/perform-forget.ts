@@ -1,0 +1,38 @@
+import { type ForgetDecision, isEmptyPolicy, planForget } from '#backups/forget/plan-forget.ts';
+import { runForget } from '#backups/forget/run-forget.ts';
+import { runPrune } from '#backups/prune/run-prune.ts';
+import { listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
+import { type JobDeps, openPlannedRepository } from './job-deps.ts';
+import { snapshotsOf } from './perform-snapshot.ts';
+import type { Performed } from './run-jobs.ts';
+
+/** Forgets what the retention of each backup in a repository lets go, copies too, and prunes what nothing needs any more. */
+export async function performForget(deps: JobDeps, repositoryName: string): Promise<Performed> {
+  const { repository, retention, plan } = await openPlannedRepository(deps, repositoryName);
+  const snapshots = await listSnapshots(repository, () => undefined);
+  const forgotten = await runForget(repository, planRetention(deps, repositoryName, snapshots));
+  const pruned = await runPrune(deps, { repository, retention, lockForMs: plan.lock });
+  const { deletedPacks, sparedPacks, waiting } = pruned;
+  const waits = waiting.length > 0 ? `; ${waiting.length} sessions are waited for` : '';
+  return {
+    state: 'done',
+    ok: true,
+    sentence: `${forgotten.length} of ${snapshots.length} snapshots forgotten, ${deletedPacks} packs deleted${waits}`,
+    result: { forgotten: forgotten.map(({ id }) => id), deletedPacks, sparedPacks, waiting: waiting.map(({ session }) => session) },
+  };
+}
+
+/** What becomes of each snapshot of a repository, and why. Those of no backup in the configuration, or of one without retention, are kept. */
+export function planRetention(
+  deps: Pick<JobDeps, 'file' | 'host' | 'clock'>,
+  repositoryName: string,
+  snapshots: readonly Snapshot[],
+): ForgetDecision<Snapshot>[] {
+  return deps.file.backups
+    .filter(({ repository, copyTo }) => repository === repositoryName || copyTo.includes(repositoryName))
+    .flatMap((plan) => {
+      const { retention } = plan;
+      if (!retention || isEmptyPolicy(retention)) return [];
+      return planForget(snapshotsOf(deps, plan, snapshots), retention, deps.clock());
+    });
+}

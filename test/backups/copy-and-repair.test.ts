@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { checkRepository } from '#backups/check/check-repository.ts';
+import { copySnapshots } from '#backups/copy/copy-snapshots.ts';
+import { repairRepository } from '#backups/repair/repair-repository.ts';
+import { listSnapshots } from '#backups/repository/snapshots.ts';
+import { asRestored, type Bench, backUp, createBench, file, noise, restoreAll, type Things } from './kit.ts';
+
+const files = (count: number): Things => new Map(Array.from({ length: count }, (_, n) => [`f${n + 10}`, file(noise(900, n))]));
+
+async function flip({ blobs }: Bench, key: string, at: number): Promise<void> {
+  const body = Buffer.from(blobs.stored.get(key)!.body);
+  body[at] ^= 1;
+  await blobs.delete([key]);
+  await blobs.put(key, body);
+}
+
+const keysOf = ({ blobs }: Bench, prefix: string) => [...blobs.stored.keys()].filter((key) => key.startsWith(prefix));
+
+describe('a copy to another repository', () => {
+  it('restores to the same, has other keys, and is not made twice', async () => {
+    const [from, to] = [await createBench(1), await createBench(2)];
+    await backUp(from, files(4));
+    from.tick(1_000);
+    await backUp(from, files(8));
+    const input = { from: from.repository, to: to.repository };
+    const { copied } = await copySnapshots(to, input);
+    expect(copied).toHaveLength(2);
+    expect(await restoreAll(to.repository, copied[0])).toEqual(asRestored(files(4)));
+    expect(await restoreAll(to.repository, copied[1])).toEqual(asRestored(files(8)));
+    expect((await checkRepository({ repository: to.repository, data: 'all' })).problems).toEqual([]);
+    expect(await copySnapshots(to, input)).toMatchObject({ copied: [], there: [{ id: copied[0].id }, { id: copied[1].id }] });
+  });
+
+  it('reads of a later snapshot only what the earlier copy lacks', async () => {
+    const [from, to] = [await createBench(1), await createBench(2)];
+    await backUp(from, files(8));
+    await copySnapshots(to, { from: from.repository, to: to.repository });
+    from.tick(1_000);
+    await backUp(from, new Map([...files(8), ['new', file('new')]]));
+    let readBytes = 0;
+    const get: typeof from.blobs.get = async (key, range) => {
+      const bytes = await from.blobs.get(key, range);
+      if (key.startsWith('packs/')) readBytes += bytes.length;
+      return bytes;
+    };
+    const { copied } = await copySnapshots(to, { from: { ...from.repository, blobs: { ...from.blobs, get } }, to: to.repository });
+    expect(readBytes).toBeLessThan(5_000);
+    expect(await restoreAll(to.repository, copied[0])).toEqual(asRestored(new Map([...files(8), ['new', file('new')]])));
+  });
+
+  it('fails where the original has lost something, and leaves no snapshot', async () => {
+    const [from, to] = [await createBench(1), await createBench(2)];
+    await backUp(from, files(4));
+    await from.blobs.delete([keysOf(from, 'packs/')[0]]);
+    await expect(copySnapshots(to, { from: from.repository, to: to.repository })).rejects.toMatchObject({ kind: 'missing' });
+    expect(await listSnapshots(to.repository)).toEqual([]);
+  });
+});
+
+describe('repair', () => {
+  it('does nothing to a sound repository', async () => {
+    const bench = await createBench();
+    await backUp(bench, files(4));
+    const before = [...bench.blobs.stored.keys()];
+    const result = await repairRepository(bench, { repository: bench.repository });
+    expect(result).toEqual({ indexObjects: [], listedPacks: [], salvagedPacks: [], snapshots: [], lostSnapshots: [] });
+    expect([...bench.blobs.stored.keys()]).toEqual(before);
+  });
+
+  it.each(['lost', 'damaged'])('makes the index anew where it is %s, and nothing else is', async (how) => {
+    const bench = await createBench();
+    const snapshot = await backUp(bench, files(6));
+    const [index] = keysOf(bench, 'index/');
+    if (how === 'lost') await bench.blobs.delete([index]);
+    else await flip(bench, index, 60);
+    await repairRepository(bench, { repository: bench.repository });
+    expect((await checkRepository({ repository: bench.repository, data: 'all' })).problems).toEqual([]);
+    expect(await restoreAll(bench.repository, snapshot)).toEqual(asRestored(files(6)));
+  });
+
+  it('saves all but what a flipped bit has spoilt, and names that', async () => {
+    const bench = await createBench();
+    await backUp(bench, files(6));
+    await flip(bench, keysOf(bench, 'packs/')[0], 40);
+    const dry = await repairRepository(bench, { repository: bench.repository, isDryRun: true });
+    expect(dry.salvagedPacks).toHaveLength(1);
+    const { snapshots } = await repairRepository(bench, { repository: bench.repository });
+    expect(snapshots).toMatchObject([{ lostCount: 1, lost: [{ path: 'f10', message: /^bytes 0 to \d+ of 900 are lost$/ }] }]);
+    expect((await checkRepository({ repository: bench.repository, data: 'all' })).problems).toEqual([]);
+    const [saved] = await listSnapshots(bench.repository);
+    const rest = files(6);
+    rest.delete('f10');
+    expect(await restoreAll(bench.repository, saved)).toEqual(asRestored(rest));
+    expect(saved.repairOf).toMatchObject({ snapshot: snapshots[0].snapshot, lostCount: 1 });
+  });
+
+  it('gives up a snapshot whose manifest is damaged, and says so', async () => {
+    const bench = await createBench();
+    await backUp(bench, files(2));
+    const kept = await backUp(bench, files(3));
+    const key = keysOf(bench, 'snapshots/').find((name) => !name.endsWith(kept.id))!;
+    await flip(bench, key, 50);
+    const { lostSnapshots } = await repairRepository(bench, { repository: bench.repository });
+    expect(lostSnapshots).toMatchObject([{ message: /is damaged/ }]);
+    expect((await listSnapshots(bench.repository)).map(({ id }) => id)).toEqual([kept.id]);
+  });
+});
