@@ -15,6 +15,8 @@ export default $config({
     const { createIngest } = await import('./stacks/ingest.ts');
     const { createQuery } = await import('./stacks/query.ts');
     const { createAlerts } = await import('./stacks/alerts.ts');
+    const { createReleases } = await import('./stacks/releases.ts');
+    const { createFlags } = await import('./stacks/flags.ts');
     const { createKeys } = await import('./stacks/api.ts');
     const { connectEvents } = await import('./stacks/triggers.ts');
     const events = createEvents();
@@ -23,11 +25,16 @@ export default $config({
     const query = createQuery(events, storage);
     // What notifications may reach beyond HTTP: docs/deployment/aws.md, "Alerts".
     const alerts = createAlerts(events, storage, query.url, { mailArns: [], topicArns: [], eventBusArns: [] });
+    // What releases shift, look at and answer: docs/deployment/aws.md, "Releases".
+    const releases = createReleases(events, storage, { lambdaFunctionArns: [], restApiArns: [], codeDeployArns: [] });
+    const flags = createFlags(events, storage);
     const functions = {
       ...storage.functions,
       ...ingest.functions,
       ...query.functions,
       ...alerts.functions,
+      ...releases.functions,
+      ...flags.functions,
       ...createKeys(events, storage),
     };
     connectEvents(events, storage, functions);
@@ -35,6 +42,9 @@ export default $config({
       ingestUrl: ingest.url,
       queryUrl: query.url,
       alertsUrl: alerts.url,
+      releasesUrl: releases.url,
+      webhooksUrl: releases.webhooksUrl,
+      flagsUrl: flags.url,
       bucket: storage.blobs.name,
       table: storage.table.name,
       alarms: events.alarms.arn,

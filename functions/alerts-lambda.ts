@@ -4,9 +4,6 @@ import type { AwsNeeds } from './aws-deps.ts';
 import { type OpsFunction, onLambda, writeLogLine } from './lambda.ts';
 import { loadWholeConfig } from './whole-config.ts';
 
-/** The need of those that start the next function by an event. */
-export const publishing: AwsNeeds = { bus: async (busName) => (await import('./aws-bus.ts')).openAwsBus(busName) };
-
 /** The Lambda handler of a function of alerts: what goes wrong is logged so that CloudWatch counts it. */
 export function onAlertsLambda(run: OpsFunction, needs: AwsNeeds = {}): ReturnType<typeof onLambda> {
   const observer = createLogObserver(Date.now, functionName(), writeLogLine);

@@ -22,7 +22,8 @@ type AnsweringSettings = Pick<Settings, 'githubApp' | 'githubApi' | 'gitlabApi' 
  * tenant's webhook secret cannot have them speak.
  */
 export function createAnswering(settings: AnsweringSettings, outgoing: Outgoing, now: Clock): Answering {
-  const { githubApp: app, githubApi, gitlabApi, gitlabApiTokens } = settings;
+  const { githubApi, gitlabApi, gitlabApiTokens } = settings;
+  const app = settings.githubApp && { ...settings.githubApp, privateKey: keyOf(settings.githubApp) };
   const tokens = app && createGithubTokens({ outgoing, now, apiUrl: githubApi, app: { id: app.id, privateKey: app.privateKey } });
   const gitlabToken = (tenant: string) => gitlabApiTokens.findLast((each) => each.tenant === tenant)?.secret;
   return {
@@ -37,6 +38,11 @@ export function createAnswering(settings: AnsweringSettings, outgoing: Outgoing,
       return answerGitlab({ outgoing, now, apiUrl: gitlabApi, token }, answer, attempts);
     },
   };
+}
+
+function keyOf({ privateKey }: NonNullable<Settings['githubApp']>): string {
+  if (privateKey !== undefined) return privateKey;
+  throw new OpsError('input', 'QUARTERDECK_GITHUB_APP_KEY: got nothing; QUARTERDECK_GITHUB_APP_ID takes it too');
 }
 
 let opened: Answering | undefined;

@@ -8,6 +8,7 @@ import { openPushedConfig, readVersion } from '#config/pushed-config.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { type Clock, MINUTE_MS } from '#core/time.ts';
 import type { Bus } from '#ports/bus.ts';
+import type { RunningConfiguration } from '#ports/running-configuration.ts';
 import type { Uploads } from '#ports/uploads.ts';
 import { createReadCache } from '#storage/read-cache.ts';
 import { createDeps, type FunctionDeps, type Ports } from './deps.ts';
@@ -20,6 +21,8 @@ export interface AwsNeeds {
   readonly load?: ((files: ConfigFiles) => Promise<Config>) | undefined;
   /** What notifications go by beside HTTP. */
   readonly notifiers?: ((options: { allowPrivate: boolean }) => Promise<Notifiers>) | undefined;
+  /** Where AWS is asked what configurations name. */
+  readonly running?: (() => Promise<RunningConfiguration>) | undefined;
   /** Decoded data kept between invocations. Default: none. */
   readonly cacheBytes?: number | undefined;
 }
@@ -79,7 +82,8 @@ async function loadDeps(ports: Ports, needs: AwsNeeds, now: Clock): Promise<{ de
     ...reach,
     pause: async () => {}, // one request at a time: nobody waits for a turn
   });
-  return { deps: { ...deps, ...(await needs.notifiers?.({ allowPrivate: reach.allowPrivateTargets })) }, version };
+  const notifiers = await needs.notifiers?.({ allowPrivate: reach.allowPrivateTargets });
+  return { deps: { ...deps, ...notifiers, running: await needs.running?.() }, version };
 }
 
 async function openPorts(needs: AwsNeeds, clock: Clock): Promise<Ports> {

@@ -1,3 +1,5 @@
+import { permissionsOn } from './named-arns.ts';
+
 /** Where alerts may go beyond HTTP, and how this installation is called in them: what sst.config.ts says of them. */
 export interface AlertSettings {
   /** Where people reach this installation: the base of links in alerts. Default: the address that answers queries. */
@@ -17,18 +19,9 @@ export interface AlertSettings {
  * configuration, so that whoever administers a tenant cannot widen a role.
  */
 export function targetPermissions(settings: AlertSettings): { actions: string[]; resources: string[] }[] {
-  const named = [
-    { action: 'ses:SendEmail', service: 'ses', arns: settings.mailArns },
-    { action: 'sns:Publish', service: 'sns', arns: settings.topicArns },
-    { action: 'events:PutEvents', service: 'events', arns: settings.eventBusArns },
-  ];
-  return named.flatMap(({ action, service, arns = [] }) => {
-    for (const arn of arns) assertArn(service, arn);
-    return arns.length > 0 ? [{ actions: [action], resources: [...arns] }] : [];
-  });
-}
-
-function assertArn(service: string, arn: string): void {
-  if (new RegExp(`^arn:aws[a-z-]*:${service}:[^*?]+$`).test(arn)) return;
-  throw new Error(`sst.config.ts: ${JSON.stringify(arn)} is no ARN of ${service} without wildcards`);
+  return permissionsOn([
+    { actions: ['ses:SendEmail'], service: 'ses', arns: settings.mailArns },
+    { actions: ['sns:Publish'], service: 'sns', arns: settings.topicArns },
+    { actions: ['events:PutEvents'], service: 'events', arns: settings.eventBusArns },
+  ]);
 }

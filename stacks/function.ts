@@ -11,12 +11,14 @@ export type Functions = Readonly<Record<string, sst.aws.Function>>;
 export interface FunctionPlan {
   readonly memory: `${number} MB`;
   readonly timeout: `${number} ${'second' | 'seconds' | 'minute' | 'minutes'}`;
-  /** `events`: schedules and rules, which do not wait for it; `call`: somebody who waits for its result. */
+  /** `events`: schedules, rules and services, which do not wait for it; `call`: somebody who waits for its result. */
   readonly startedBy: 'url' | 'events' | 'queue' | 'call';
   /** Beyond its log, the configuration and, for `events`, the dead-letter queue. */
   readonly permissions: readonly sst.aws.FunctionPermissionArgs[];
   /** Settings beside the names of the data. */
   readonly environment?: Readonly<Record<string, $util.Input<string>>> | undefined;
+  /** In place of `quarterdeck-<stage>-<name>`, where whoever calls it takes no other. */
+  readonly fullName?: string | undefined;
   /** The answer goes out while it is made. */
   readonly streams?: boolean | undefined;
 }
@@ -31,7 +33,7 @@ const KEY_FUNCTIONS = ['api-create-key', 'api-delete-key'];
  */
 export function defineFunction(events: Events, data: Data, name: string, plan: FunctionPlan): sst.aws.Function {
   const component = name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
-  const physicalName = `${$app.name}-${$app.stage}-${name}`;
+  const physicalName = plan.fullName ?? `${$app.name}-${$app.stage}-${name}`;
   const isAsync = plan.startedBy === 'events';
   const isPublic = plan.startedBy === 'url';
   const defined = new sst.aws.Function(component, {

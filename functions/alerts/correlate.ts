@@ -1,7 +1,8 @@
 import { correlateAlerts, hasEvents } from '#alerts/incidents/correlate-alerts.ts';
 import { alertTenants, correlateDeps } from '#functions/alerts-deps.ts';
-import { onAlertsLambda, publishing } from '#functions/alerts-lambda.ts';
+import { onAlertsLambda } from '#functions/alerts-lambda.ts';
 import type { OpsFunction } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { publishOutbox } from '#ports/outbox.ts';
 
 /** Takes alerts into incidents. Dispatching does so first of all; by itself it ends incidents in time. */

@@ -5,9 +5,10 @@ import { readMemberships } from '#alerts/incidents/incident-store.ts';
 import { announceDue } from '#alerts/wake-up.ts';
 import { compileAlerting } from '#functions/alerting.ts';
 import { alertTenants, correlateDeps } from '#functions/alerts-deps.ts';
-import { onAlertsLambda, publishing } from '#functions/alerts-lambda.ts';
+import { onAlertsLambda } from '#functions/alerts-lambda.ts';
 import { parseEvent } from '#functions/event.ts';
 import type { OpsFunction } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { publishOutbox } from '#ports/outbox.ts';
 
 /** The event "Alerts Received" names its tenant; by the clock it is everybody's turn. */

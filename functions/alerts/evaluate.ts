@@ -1,8 +1,9 @@
 import { evaluateRules } from '#alerts/evaluate/evaluate-rules.ts';
 import { announceReceived } from '#alerts/wake-up.ts';
 import { alertTenants, evaluateDeps } from '#functions/alerts-deps.ts';
-import { onAlertsLambda, publishing } from '#functions/alerts-lambda.ts';
+import { onAlertsLambda } from '#functions/alerts-lambda.ts';
 import type { OpsFunction } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 
 /** Evaluates the rule groups whose time has come. */
 export const run: OpsFunction = async (deps) => {

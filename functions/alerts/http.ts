@@ -1,8 +1,8 @@
 import { alertGroups } from '#api/alerts/groups.ts';
 import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
 import { alertDomains } from '#functions/alert-domains.ts';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { respondOnLambda } from '#functions/http.ts';
+import { publishing } from '#functions/publishing.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 
 const respond = respondOnLambda((deps) => alertGroups(alertDomains(deps)), { ...publishing, load: loadWholeConfig });

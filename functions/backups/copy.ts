@@ -1,8 +1,8 @@
 import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
 import { performCopy } from '#backups/jobs/perform-copy.ts';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { attendJobs, backupJobDeps } from '#functions/backups-deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Copies snapshots to further repositories. */

@@ -3,10 +3,10 @@ import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
 import { performDrill } from '#backups/jobs/perform-drill.ts';
 import type { JobReport } from '#backups/jobs/run-jobs.ts';
 import { DAY_MS } from '#core/time.ts';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { attendJobs, BACKUP_TENANT, backupJobDeps } from '#functions/backups-deps.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Restores snapshots beside to prove that they can be; one that cannot is an alert. */

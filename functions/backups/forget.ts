@@ -1,8 +1,8 @@
 import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
 import { performForget } from '#backups/jobs/perform-forget.ts';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { attendJobs, backupJobDeps } from '#functions/backups-deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Forgets snapshots by their retention, and prunes what nothing needs any more. */

@@ -1,8 +1,8 @@
 import { performRestore } from '#backups/jobs/perform-restore.ts';
 import { listRestores } from '#backups/jobs/restore-store.ts';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { attendJobs, backupJobDeps } from '#functions/backups-deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Goes on with the restores that were asked for. */

@@ -1,8 +1,8 @@
 import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
 import { performSnapshot } from '#backups/jobs/perform-snapshot.ts';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { attendJobs, backupJobDeps } from '#functions/backups-deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Takes the snapshots whose time has come, and goes on with those that were begun. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { parseEvent } from '#functions/event.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { advanceDeps } from '#functions/releases-deps.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 import { CiReport } from '#model/ci-report.ts';

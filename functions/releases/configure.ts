@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { publishing } from '#functions/alerts-lambda.ts';
 import { parseEvent } from '#functions/event.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { publishOutbox } from '#ports/outbox.ts';
 import { followRelease, type ReleaseStep } from '#releases/configuration/follow-release.ts';
 

@@ -28,8 +28,8 @@ export interface Settings {
   readonly githubSecrets: readonly TenantSecret[];
   readonly gitlabTokens: readonly TenantSecret[];
   readonly ciSecrets: readonly TenantSecret[];
-  /** The GitHub App that answers, and whose deliveries it answers. */
-  readonly githubApp: { readonly id: string; readonly privateKey: string; readonly tenant: string } | undefined;
+  /** The GitHub App that answers, and whose deliveries it answers; without its key in a function that only has to know it. */
+  readonly githubApp: { readonly id: string; readonly privateKey: string | undefined; readonly tenant: string } | undefined;
   /** Without a slash at the end. */
   readonly githubApi: string;
   readonly gitlabApi: string;
@@ -120,7 +120,8 @@ export function readSettings(env: Environment = process.env): Settings {
     );
   }
   const { QUARTERDECK_GITHUB_APP_ID: appId, QUARTERDECK_GITHUB_APP_KEY: appKey } = present;
-  if ((appId === undefined) !== (appKey === undefined)) {
+  const isKeyElsewhere = env.AWS_LAMBDA_FUNCTION_NAME !== undefined && appKey === undefined; // one function of several has it
+  if ((appId === undefined) !== (appKey === undefined) && !isKeyElsewhere) {
     const [lacking, given] = ['QUARTERDECK_GITHUB_APP_ID', 'QUARTERDECK_GITHUB_APP_KEY'].sort((a) => (present[a] === undefined ? -1 : 1));
     problems.push(`${lacking}: got nothing; ${given} takes it too`);
   }
@@ -156,7 +157,7 @@ function toSettings(data: z.infer<typeof variables>): Settings {
 
 function toGithubApp(data: z.infer<typeof variables>): Settings['githubApp'] {
   const { QUARTERDECK_GITHUB_APP_ID: id, QUARTERDECK_GITHUB_APP_KEY: key, QUARTERDECK_GITHUB_APP_TENANT: tenant } = data;
-  return id === undefined || key === undefined ? undefined : { id, privateKey: key, tenant };
+  return id === undefined ? undefined : { id, privateKey: key, tenant };
 }
 
 function describeSetting(name: string, value: string | undefined, takes: string): string {

@@ -103,6 +103,14 @@ describe('settings', () => {
     expect(settings.githubApi).toBe('http://127.0.0.1:8080/api/v3');
   });
 
+  it('take a GitHub App without its key on Lambda, where another function has it', () => {
+    const app = { QUARTERDECK_GITHUB_APP_ID: '12', QUARTERDECK_GITHUB_APP_KEY: '', QUARTERDECK_GITHUB_APP_TENANT: '' };
+    expect(readSettings({ ...app, AWS_LAMBDA_FUNCTION_NAME: 'webhooks' }).githubApp).toEqual({
+      ...{ id: '12', tenant: 'default', privateKey: undefined },
+    });
+    expect(() => readSettings(app)).toThrow('QUARTERDECK_GITHUB_APP_KEY: got nothing; QUARTERDECK_GITHUB_APP_ID takes it too');
+  });
+
   it('take an empty variable as one that is not set', () =>
     expect(readSettings({ PORT: '', HOST: '', QUARTERDECK_SELF: '' }).port).toBe(4318));
 

@@ -2,8 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluateResult } from '#alerts/evaluate/evaluate-deps.ts';
 import { alignDown, MINUTE_MS } from '#core/time.ts';
 import { pushConfigToAws } from '#functions/aws-config.ts';
-import { subscriptions } from '#functions/subscriptions.ts';
-import { matchesPattern } from '#ports/bus.ts';
 import { S3_START_MS } from '#test/aws/s3-server.ts';
 import { startServiceServer } from '#test/aws/service-server.ts';
 import { alertFiles, answerService, downInstances } from './alert-files.ts';
@@ -38,22 +36,12 @@ describe.skipIf(absence !== undefined)(`the functions of alerts as they are depl
     return standIns.lambda.request(name, path, { ...sent, headers });
   };
 
-  /** Starts what the events from the given one on start, and what their events start; gives their types. */
-  const followEvents = async (from: number) => {
-    const { events, lambda } = standIns;
-    for (let next = from; next < events.length; next++) {
-      const rules = subscriptions.filter(({ pattern }) => matchesPattern(pattern, events[next]));
-      for (const rule of rules) await lambda.invoke(rule.function, { ...events[next] });
-    }
-    return events.slice(from).map(({ detailType }) => detailType);
-  };
-
   it('evaluate rules, route alerts and notify: by webhook, mail and topic, each started by the event of the one before', async () => {
     const lines = downInstances.map((instance) => `up{instance="${instance}"} 0 ${alignDown(Date.now(), MINUTE_MS) - 1}\n`);
     expect((await request('ingest-http', '/api/v1/import/prometheus', lines.join(''))).status).toBe(204);
     const { evaluations } = (await standIns.lambda.invoke('alerts-evaluate', {})) as EvaluateResult;
     expect(evaluations).toMatchObject([{ tenant: 'team-c', group: 'hosts', changes: downInstances.length, errors: [] }]);
-    expect(await followEvents(0)).toEqual(['Alerts Received', 'Notifications Due', 'Incident Opened', 'Alerts Changed']);
+    expect(await standIns.followEvents(0)).toEqual(['Alerts Received', 'Notifications Due', 'Incident Opened', 'Alerts Changed']);
 
     const [post] = hook.received.filter(({ path }) => path === '/hook');
     const told = JSON.parse(post.body) as { alerts: { labels: Record<string, string>; generatorURL: string }[] };
@@ -81,7 +69,7 @@ describe.skipIf(absence !== undefined)(`the functions of alerts as they are depl
     const before = standIns.events.length;
     const posted = JSON.stringify([{ labels: { alertname: 'Outside', instance: 'a' } }]);
     expect((await request('alerts-http', '/alertmanager/api/v2/alerts', posted)).status).toBe(200);
-    expect(await followEvents(before)).toEqual(['Alerts Received', 'Notifications Due', 'Alerts Changed']);
+    expect(await standIns.followEvents(before)).toEqual(['Alerts Received', 'Notifications Due', 'Alerts Changed']);
     expect(hook.received).toHaveLength(6);
     const times = { startsAt: new Date().toISOString(), endsAt: new Date(Date.now() + MINUTE_MS).toISOString() };
     const matchers = [{ name: 'alertname', value: 'Outside', isRegex: false, isEqual: true }];

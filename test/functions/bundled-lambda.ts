@@ -28,7 +28,7 @@ export interface UrlAnswer {
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
-const context = { getRemainingTimeInMillis: () => 60_000 };
+const context = { getRemainingTimeInMillis: () => 300_000 };
 
 /**
  * Bundles functions as the deployment does and loads them from their bundles, on first use; the environment is read then. `onRunning`

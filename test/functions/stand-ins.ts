@@ -4,8 +4,9 @@ import { createBucket } from '#aws/create-bucket.ts';
 import { createTable } from '#aws/create-table.ts';
 import { createDynamoTable } from '#aws/dynamo-table.ts';
 import { createS3Blobs } from '#aws/s3-blobs.ts';
+import { subscriptions } from '#functions/subscriptions.ts';
 import type { Blobs } from '#ports/blobs.ts';
-import type { BusEvent } from '#ports/bus.ts';
+import { type BusEvent, matchesPattern } from '#ports/bus.ts';
 import type { Table } from '#ports/table.ts';
 import { dynamoAbsence, startDynamoServer } from '#test/aws/dynamodb-server.ts';
 import { startEventsServer } from '#test/aws/events-server.ts';
@@ -29,6 +30,8 @@ export interface StandIns {
   readonly uploads: Blobs;
   /** Of what the stacks make, by its name there. */
   readonly names: Readonly<Record<string, string>>;
+  /** Starts what the events from the given one on start, and what their events start; gives their types. */
+  followEvents(from: number): Promise<string[]>;
   /** Functions called so far. */
   called(): string[];
   /** What functions did that their roles do not allow. */
@@ -71,6 +74,7 @@ export async function openStandIns(environment: Readonly<Record<string, string>>
     blobs: createS3Blobs({ client: s3Client, bucket: names.Blobs }),
     uploads: createS3Blobs({ client: s3Client, bucket: names.Uploads }),
     names,
+    followEvents: (from) => followEvents(lambda, events.received, from),
     called: () => [...new Set(accesses.map(({ name }) => name))].sort(),
     findRefused: () => findRefused(accesses, names),
     async close() {
@@ -80,6 +84,15 @@ export async function openStandIns(environment: Readonly<Record<string, string>>
       s3Client.destroy();
     },
   };
+}
+
+async function followEvents(lambda: BundledLambda, events: readonly BusEvent[], from: number): Promise<string[]> {
+  for (let next = from; next < events.length; next++) {
+    const { source, detailType, detail } = events[next];
+    const rules = subscriptions.filter(({ pattern }) => matchesPattern(pattern, events[next]));
+    for (const rule of rules) await lambda.invoke(rule.function, { source, 'detail-type': detailType, detail });
+  }
+  return events.slice(from).map(({ detailType }) => detailType);
 }
 
 let deploying: Promise<Deployed> | undefined;

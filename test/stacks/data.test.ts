@@ -90,6 +90,19 @@ describe('permissions', () => {
         's3:PutObject',
       ],
     ],
+    ['FlagsHttp', ['BatchWriteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((name) => `dynamodb:${name}`).concat('s3:GetObject')],
+    [
+      'ReleasesWebhooks',
+      ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'events:PutEvents', 's3:GetObject'],
+    ],
+    [
+      'ReleasesAnswer',
+      ['dynamodb:BatchWriteItem', 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 's3:GetObject'],
+    ],
+    [
+      'ReleasesCodedeployHook',
+      ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'events:PutEvents', 's3:GetObject'],
+    ],
     [
       'EventsDrain',
       ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 's3:GetObject', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
@@ -100,14 +113,19 @@ describe('permissions', () => {
     expect([...new Set(actions)].sort()).toEqual(expected);
   });
 
-  it.each(['AlertsDispatch', 'AlertsDeliver'])('of %s reach alerts, and none of the data or of the catalog', (component) => {
+  /** Whether a function may do that to objects of the bucket or items of the table. */
+  const roleOf = (component: string) => {
     const mine = allowed().filter(({ of }) => of === `${component}Role`);
     const table = mine.flatMap(({ resources }) => resources).find((arn) => arn.includes(':table/')) as string;
-    const bucket = mine.flatMap(({ resources }) => resources).find((arn) => arn.endsWith('/alerts/*')) as string;
-    const may = (action: string, target: string) =>
+    const bucket = mine.flatMap(({ resources }) => resources).find((arn) => arn.startsWith('arn:aws:s3:::')) as string;
+    return (action: string, target: string) =>
       action.startsWith('s3:')
-        ? allows(mine, { action, resource: bucket.replace('alerts/*', target), context: {} })
+        ? allows(mine, { action, resource: `${bucket.split('/')[0]}/${target}`, context: {} })
         : allows(mine, { action, resource: table, context: { 'dynamodb:LeadingKeys': [target] } });
+  };
+
+  it.each(['AlertsDispatch', 'AlertsDeliver'])('of %s reach alerts, and none of the data or of the catalog', (component) => {
+    const may = roleOf(component);
     expect(may('dynamodb:PutItem', 'alerts/books')).toBe(true);
     expect(may('s3:DeleteObject', 'alerts/team-a/book/1')).toBe(true);
     for (const action of ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem']) {
@@ -115,6 +133,33 @@ describe('permissions', () => {
         expect([action, partition, may(action, partition)]).toEqual([action, partition, false]);
     }
     for (const folder of ['segments', 'tier=hot']) expect(may('s3:GetObject', `${folder}/x`)).toBe(false);
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['ReleasesWebhooks', ['releases/deliveries/a', 'outbox'], ['releases/a', 'releases/checks/a/shop', 'lease', 'flags/a', 'dead-letters']],
+    [
+      'ReleasesAnswer',
+      ['releases/answers/a', 'releases/answers-due'],
+      ['releases/a', 'releases/slots/a', 'outbox', 'dead-letters', 'flags/a'],
+    ],
+    ['ReleasesConfigure', ['releases/a/configuration/shop', 'outbox'], ['releases/a', 'releases/slots/a', 'lease', 'flags/a']],
+    ['ReleasesCodedeployHook', ['releases/codedeploy', 'releases/deliveries/a', 'outbox'], ['releases/a', 'releases/slots/a', 'lease']],
+    ['ReleasesHttp', ['releases/a', 'releases/kubernetes/a', 'outbox'], ['flags/a', 'alerts/books', 'lease', 'segments/a']],
+    ['ReleasesAdvance', ['releases/a', 'flags/a', 'lease', 'outbox'], ['alerts/books', 'segments/a', 'dead-letters']],
+    ['FlagsHttp', ['flags/a', 'flags/audit/a', 'outbox'], ['releases/a', 'alerts/books', 'lease', 'flagsx']],
+  ])('of %s put into their own partitions, and change no object', (component, own, others) => {
+    const may = roleOf(component);
+    for (const partition of own) expect([partition, may('dynamodb:PutItem', partition)]).toEqual([partition, true]);
+    for (const partition of [...others, 'api-keys', 'config'])
+      expect([partition, may('dynamodb:PutItem', partition)]).toEqual([partition, false]);
+    for (const action of ['s3:PutObject', 's3:DeleteObject']) expect(may(action, 'segments/x')).toBe(false);
+  });
+
+  it('read samples and alerts in those functions of releases alone that judge by them', () => {
+    const reading = ['Advance', 'Answer', 'CodedeployHook', 'Configure', 'Http', 'Webhooks'].filter((name) =>
+      ['segments/x', 'tier=cold/x', 'alerts/x'].some((key) => roleOf(`Releases${name}`)('s3:GetObject', key)),
+    );
+    expect(reading).toEqual(['Advance', 'Http']);
   });
 });
 

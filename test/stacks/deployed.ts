@@ -34,6 +34,7 @@ export async function deploy(stage: string): Promise<Deployed> {
 
 /** A function's, rule's or alarm's own name, out of its full one or its ARN. */
 export function ownName(fullName: string): string {
+  if (/^(?:.*:function:)?CodeDeployHook_quarterdeck-[a-z]+$/.test(fullName)) return 'releases-codedeploy-hook';
   return /^(?:.*:function:)?quarterdeck-[a-z]+-(.*)$/.exec(fullName)?.[1] ?? fullName;
 }
 

@@ -8,6 +8,8 @@ import { root } from './sst-platform.ts';
 
 /** Whoever may invoke them does so by hand; no event starts them. */
 const startedByHand = ['api-create-key', 'api-delete-key'];
+/** CodeDeploy does, by its own role. */
+const startedByService = ['releases-codedeploy-hook'];
 
 let deployed: Deployed;
 
@@ -19,7 +21,7 @@ const lambdas = () => deployed.all('lambda/function:Function');
 const handlersInFunctions = () => globSync('functions/*/*.ts', { cwd: root }).map((file) => file.slice(10, -3).replaceAll('/', '-'));
 const behindUrls = () =>
   handlersInFunctions()
-    .filter((name) => name.endsWith('-http'))
+    .filter((name) => name.endsWith('-http') || name === 'releases-webhooks')
     .sort();
 
 describe('functions', () => {
@@ -31,13 +33,14 @@ describe('functions', () => {
     ).toEqual(handlersInFunctions().sort());
   });
 
-  it('are each started by a URL, a schedule, a rule, the queue, or by hand', () => {
+  it('are each started by a URL, a schedule, a rule, the queue, a service, or by hand', () => {
     const started = [
       ...deployed.named('lambda/functionUrl:FunctionUrl').map(({ inputs }) => inputs.functionName),
       ...deployed.named('scheduler/schedule:Schedule').map(({ inputs }) => inputs.target.arn),
       ...deployed.named('cloudwatch/eventTarget:EventTarget').map(({ inputs }) => inputs.arn),
       ...deployed.named('lambda/eventSourceMapping:EventSourceMapping').map(({ inputs }) => inputs.functionName),
       ...startedByHand,
+      ...startedByService,
     ].map(ownName);
     expect([...new Set(started)].sort()).toEqual(
       lambdas()
@@ -64,19 +67,28 @@ describe('functions', () => {
     }
   });
 
-  it('know the data by names alone, and those of alerts how the installation is reached', () => {
+  it('know the data by names, and settings and secrets only where they are of use', () => {
     const data = ['App', 'Blobs', 'Bus', 'Table', 'Uploads'].map((name) => `SST_RESOURCE_${name}`);
+    const reached = ['ALLOW_PRIVATE_TARGETS', 'EXTERNAL_URL'];
+    const app = ['GITHUB_API', 'GITHUB_APP_ID', 'GITHUB_APP_TENANT'];
+    const settings: Readonly<Record<string, readonly string[]>> = {
+      ...Object.fromEntries(['correlate', 'deliver', 'dispatch', 'evaluate', 'http'].map((name) => [`alerts-${name}`, reached])),
+      'releases-advance': [...reached, 'CI_SECRET'],
+      'releases-answer': ['ALLOW_PRIVATE_TARGETS', ...app, 'GITHUB_APP_KEY', 'GITLAB_API', 'GITLAB_API_TOKEN'],
+      'releases-configure': ['ALLOW_PRIVATE_TARGETS'],
+      'releases-http': ['ALLOW_PRIVATE_TARGETS'],
+      'releases-webhooks': ['ALLOW_PRIVATE_TARGETS', ...app, 'CI_SECRET', 'GITHUB_SECRET', 'GITLAB_TOKEN'],
+    };
     for (const { name, environment } of lambdas()) {
-      const {
-        SST_KEY,
-        SST_KEY_FILE,
-        QUARTERDECK_EXTERNAL_URL: url,
-        QUARTERDECK_ALLOW_PRIVATE_TARGETS: allow,
-        ...names
-      } = environment.variables;
-      expect(Object.keys(names).sort()).toEqual(data);
-      const isOfAlerts = ownName(name).startsWith('alerts-');
-      expect([url, allow]).toEqual(isOfAlerts ? [expect.stringMatching(/^https:.*on\.aws/), 'off'] : [undefined, undefined]);
+      const { SST_KEY, SST_KEY_FILE, ...variables } = environment.variables;
+      const own = Object.keys(variables).filter((variable) => !data.includes(variable));
+      expect([ownName(name), own.sort()]).toEqual([
+        ownName(name),
+        (settings[ownName(name)] ?? []).map((each) => `QUARTERDECK_${each}`).sort(),
+      ]);
+      expect(Object.keys(variables)).toEqual(expect.arrayContaining(data));
+      const { QUARTERDECK_EXTERNAL_URL: url, QUARTERDECK_ALLOW_PRIVATE_TARGETS: allow = 'off' } = variables;
+      expect([url ?? 'https://x.on.aws', allow]).toEqual([expect.stringMatching(/^https:.*on\.aws/), 'off']);
     }
   });
 
@@ -93,7 +105,7 @@ describe('functions', () => {
   it('that nobody waits for are tried three times, and what fails then is a dead letter', () => {
     const configs = deployed.all('lambda/functionEventInvokeConfig:FunctionEventInvokeConfig');
     const started = [...schedules, ...subscriptions].map((each) => each.function);
-    expect(configs.map(({ functionName }) => ownName(functionName)).sort()).toEqual([...new Set(started)].sort());
+    expect(configs.map(({ functionName }) => ownName(functionName)).sort()).toEqual([...new Set([...started, ...startedByService])].sort());
     for (const { maximumRetryAttempts, destinationConfig } of configs) {
       expect({ maximumRetryAttempts, destinationConfig }).toEqual({
         maximumRetryAttempts: 2,
@@ -130,6 +142,24 @@ describe('functions', () => {
       ['NotificationsGivenUp', 'alerts-deliver', 'GreaterThanThreshold', 'notBreaching'],
       ['RulesFailed', 'alerts-evaluate', 'GreaterThanThreshold', 'notBreaching'],
     ]);
+  });
+
+  it('of releases raise an alarm when nothing gets on, and when a provider could not be told', () => {
+    const own = deployed
+      .all('cloudwatch/metricAlarm:MetricAlarm')
+      .filter(({ name }) => /^Releases(?!.*(?:Errors|Throttles)$)/.test(ownName(name)))
+      .map(({ metricName, dimensions, treatMissingData, evaluationPeriods, period }) => [
+        ...[metricName, ownName(dimensions.FunctionName ?? ''), treatMissingData, evaluationPeriods * period],
+      ]);
+    expect(own).toEqual([
+      ['Invocations', 'releases-advance', 'breaching', 600],
+      ['AnswersGivenUp', '', 'notBreaching', 300],
+    ]);
+  });
+
+  it('are called as they have to be: by their names, and as the role that CodeDeploy is given may call them', () => {
+    const others = lambdas().filter(({ name }) => !/^quarterdeck-test-/.test(name));
+    expect(others.map(({ name }) => name)).toEqual(['CodeDeployHook_quarterdeck-test']);
   });
 
   it('raise no alarm that docs/monitoring/guide.md does not explain, nor does it explain others', () => {

@@ -35,6 +35,9 @@ export interface CodeDeployDeps {
   readonly retry?: RetryOptions | undefined;
 }
 
+type CallDeps = Pick<CodeDeployDeps, 'client' | 'retry'>;
+type Asked = Pick<HookExecution, 'deployment'>;
+
 interface Seen extends HookExecution {
   readonly info: DeploymentInfo;
   readonly lambda: LambdaFunctionInfo;
@@ -117,7 +120,7 @@ function hasEnded(seen: Seen, to: TrafficState): OpsError {
   );
 }
 
-function placeOf({ deployment }: HookExecution): string {
+function placeOf({ deployment }: Asked): string {
   return `deployment ${deployment}`;
 }
 
@@ -162,29 +165,58 @@ async function look(deps: CodeDeployDeps, settings: CodeDeploySettings): Promise
   const hook = await deps.hookOf(settings);
   if (!hook)
     throw new OpsError('missing', `deployment group ${settings.deploymentGroup} of ${settings.application} has never asked its hook`);
-  const deploymentId = hook.deployment;
-  const { deploymentInfo: info } = await call(deps, hook, 'GetDeployment', 'always', (client) =>
+  return { ...hook, ...(await lookAt(deps, hook)) };
+}
+
+async function lookAt(deps: CallDeps, asked: Asked): Promise<Pick<Seen, 'info' | 'lambda'>> {
+  const deploymentId = asked.deployment;
+  const { deploymentInfo: info } = await call(deps, asked, 'GetDeployment', 'always', (client) =>
     client.send(new GetDeploymentCommand({ deploymentId })),
   );
-  const { targetIds = [] } = await call(deps, hook, 'ListDeploymentTargets', 'always', (client) =>
+  const { targetIds = [] } = await call(deps, asked, 'ListDeploymentTargets', 'always', (client) =>
     client.send(new ListDeploymentTargetsCommand({ deploymentId })),
   );
   const [targetId] = targetIds;
-  if (!info || targetId === undefined) throw new OpsError('missing', `${placeOf(hook)} has no target`);
-  const { deploymentTarget } = await call(deps, hook, 'GetDeploymentTarget', 'always', (client) =>
+  if (!info || targetId === undefined) throw new OpsError('missing', `${placeOf(asked)} has no target`);
+  const { deploymentTarget } = await call(deps, asked, 'GetDeploymentTarget', 'always', (client) =>
     client.send(new GetDeploymentTargetCommand({ deploymentId, targetId })),
   );
   const lambda = deploymentTarget?.lambdaTarget?.lambdaFunctionInfo;
-  if (!lambda) throw new OpsError('input', `${placeOf(hook)} does not go to Lambda`);
-  return { ...hook, info, lambda };
+  if (!lambda) throw new OpsError('input', `${placeOf(asked)} does not go to Lambda`);
+  return { info, lambda };
+}
+
+/** What a deployment is of, and what it brings. */
+export interface DescribedDeployment {
+  readonly application: string;
+  readonly deploymentGroup: string;
+  /** The version that is deployed, by its number. */
+  readonly version: string;
+  /** Nothing that is said of it changes it any more. */
+  readonly isEnded: boolean;
+}
+
+/**
+ * Looks at a deployment to Lambda. `input` where there is none, or it goes elsewhere; `missing` while it does not say what it deploys. Needs
+ * codedeploy:GetDeployment, GetDeploymentTarget and ListDeploymentTargets.
+ */
+export async function describeDeployment(deps: CallDeps, deployment: string): Promise<DescribedDeployment> {
+  const { info, lambda } = await lookAt(deps, { deployment });
+  const { applicationName, deploymentGroupName, status = '' } = info;
+  if (!applicationName || !deploymentGroupName || !lambda.targetVersion)
+    throw new OpsError('missing', `deployment ${deployment} does not say what it deploys`);
+  return {
+    ...{ application: applicationName, deploymentGroup: deploymentGroupName, version: lambda.targetVersion },
+    isEnded: ENDED.has(status),
+  };
 }
 
 function call<T>(
-  { client, retry }: CodeDeployDeps,
-  hook: HookExecution,
+  { client, retry }: CallDeps,
+  asked: Asked,
   name: string,
   repeat: 'always' | 'refused',
   send: (client: CodeDeployClient) => Promise<T>,
 ): Promise<T> {
-  return callAws({ operation: `codedeploy:${name}`, resource: placeOf(hook), repeat, retry }, () => send(client));
+  return callAws({ operation: `codedeploy:${name}`, resource: placeOf(asked), repeat, retry }, () => send(client));
 }

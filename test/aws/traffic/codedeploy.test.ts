@@ -1,9 +1,9 @@
 import { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { afterEach, describe, expect, it } from 'vitest';
 import { commonOptions } from '#aws/clients.ts';
-import { createCodeDeployTraffic } from '#aws/traffic/codedeploy.ts';
+import { createCodeDeployTraffic, describeDeployment } from '#aws/traffic/codedeploy.ts';
 import type { TrafficTarget } from '#ports/traffic.ts';
-import { startServiceServer } from '#test/aws/service-server.ts';
+import { startDeploymentServer } from './deployment-server.ts';
 
 const retry = { attempts: 2, baseDelayMs: 1, maxDelayMs: 1, random: () => 0, sleep: async () => {} };
 const target: TrafficTarget = {
@@ -15,52 +15,18 @@ afterEach(async () => {
   for (const each of opened.splice(0)) await each.close();
 });
 
-/** CodeDeploy with one deployment to Lambda, from version 41 to 42, that waits for its hook. */
+/** The driver of a deployment from version 41 to 42. */
 async function openDeployment() {
-  const world = { status: 'InProgress', weight: 0, hook: 'pending', created: [] as unknown[], stopped: [] as unknown[] };
-  const fail = (type: string) => ({ status: 400, body: JSON.stringify({ __type: type, message: type }) });
-  const ok = (body: unknown) => ({ status: 200, body: JSON.stringify(body) });
-  const answers: Record<string, (input: Record<string, unknown>) => { status: number; body: string }> = {
-    GetDeployment: ({ deploymentId }) =>
-      deploymentId === 'd-1'
-        ? ok({
-            deploymentInfo: {
-              ...{ deploymentId, status: world.status, applicationName: 'shop', deploymentGroupName: 'live' },
-              previousRevision: { revisionType: 'AppSpecContent', appSpecContent: { sha256: 'before' } },
-            },
-          })
-        : fail('DeploymentDoesNotExistException'),
-    ListDeploymentTargets: () => ok({ targetIds: ['t-1'] }),
-    GetDeploymentTarget: () =>
-      ok({
-        deploymentTarget: {
-          lambdaTarget: { lambdaFunctionInfo: { currentVersion: '41', targetVersion: '42', targetVersionWeight: world.weight / 100 } },
-        },
-      }),
-    PutLifecycleEventHookExecutionStatus: ({ status }) => {
-      if (world.hook !== 'pending') return fail('LifecycleEventAlreadyCompletedException');
-      world.hook = String(status);
-      if (status === 'Failed') Object.assign(world, { status: 'Failed', weight: 0 });
-      return ok({});
-    },
-    StopDeployment: (input) => {
-      world.stopped.push(input);
-      Object.assign(world, { status: 'Stopped', weight: 0 });
-      return ok({ status: 'Succeeded' });
-    },
-    CreateDeployment: (input) => {
-      world.created.push(input);
-      return ok({ deploymentId: 'd-2' });
-    },
-  };
-  const server = await startServiceServer(({ headers, body }) => {
-    const name = String(headers['x-amz-target']).split('.')[1] ?? '';
-    return answers[name]?.(JSON.parse(body)) ?? fail('UnknownOperationException');
-  });
+  const { world, ...server } = await startDeploymentServer();
   opened.push(server);
   const hookOf = async () => ({ deployment: 'd-1', hookExecution: 'h-1' });
   const options = { endpoint: server.endpoint, region: 'eu-west-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
-  return { world, port: createCodeDeployTraffic({ client: new CodeDeployClient(commonOptions(options, 2_000)), retry, hookOf }) };
+  const deps = { client: new CodeDeployClient(commonOptions(options, 2_000)), retry };
+  return {
+    world,
+    port: createCodeDeployTraffic({ ...deps, hookOf }),
+    describe: (deployment: string) => describeDeployment(deps, deployment),
+  };
 }
 
 const none = { stable: '41', weight: 0 };
@@ -112,5 +78,14 @@ describe('a deployment of CodeDeploy', () => {
     world.status = 'Stopped';
     await expect(port.shift(target, none, tenth)).rejects.toMatchObject({ kind: 'conflict', message: expect.stringContaining('Stopped') });
     expect(await port.shift(target, tenth, none)).toEqual(none);
+  });
+
+  it('is described by what it is of and what it brings, and whether it is over', async () => {
+    const { world, describe: describeIt } = await openDeployment();
+    const described = { application: 'shop', deploymentGroup: 'live', version: '42' };
+    expect(await describeIt('d-1')).toEqual({ ...described, isEnded: false });
+    world.status = 'Stopped';
+    expect(await describeIt('d-1')).toEqual({ ...described, isEnded: true });
+    await expect(describeIt('d-9')).rejects.toMatchObject({ kind: 'input', message: expect.stringContaining('deployment d-9') });
   });
 });
