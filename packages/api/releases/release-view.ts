@@ -1,5 +1,4 @@
 import type { Gate } from '#releases/application/gate.ts';
-import { describeTraffic } from '#releases/plan/outcomes.ts';
 import type { HistoryEntry, Release } from '#releases/release/release.ts';
 import { isEnded } from '#releases/release/release.ts';
 
@@ -70,8 +69,8 @@ function stateOfStep({ phase, step }: Release, index: number): 'done' | 'current
 
 /** Where a release stands, in one sentence. */
 export function describeRelease(release: Release, nowMs: number): string {
-  const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, traffic } = release;
-  if (phase === 'queued') return 'waits for the release before it';
+  const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, environment } = release;
+  if (phase === 'queued') return `waits for its turn in ${environment}`;
   if (isEnded(release)) return outcome;
   if (trouble)
     return `stuck since ${isoTime(trouble.sinceMs)}: ${trouble.sentence}; tried ${trouble.attempts} times, again in ${Math.max(0, Math.ceil((trouble.nextMs - nowMs) / 1_000))} s`;
@@ -80,9 +79,8 @@ export function describeRelease(release: Release, nowMs: number): string {
   const where = `step ${step + 1} of ${plan.steps.length}, ${name}`;
   if (paused) return `paused by ${paused.by} at ${where}`;
   const said = gates.filter(({ state }) => state !== 'open').map((gate) => `${gate.name} ${gate.state}: ${gate.sentence}`);
-  const held = pauseMs > 0 && position === 'holding' ? [`held ${Math.floor(clock.heldMs / 1_000)} of ${pauseMs / 1_000} s`] : [];
-  const at = traffic ? [describeTraffic(traffic)] : [];
-  return [`${where}: ${position}`, ...at, ...held, ...said].join('; ');
+  const held = clock.heldMs < pauseMs && position === 'holding' ? [`held ${Math.floor(clock.heldMs / 1_000)} of ${pauseMs / 1_000} s`] : [];
+  return [`${where}: ${position}`, ...held, ...said].join('; ');
 }
 
 export function describeEntry({ atMs, ...entry }: HistoryEntry) {
