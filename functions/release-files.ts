@@ -4,13 +4,18 @@ import { OpsError } from '#core/errors.ts';
 import type { Json } from '#model/json.ts';
 import { trafficSettings } from '#model/traffic-settings.ts';
 import { Analysis } from '#releases/analysis/analysis.ts';
+import { describeAnalysis } from '#releases/analysis/analysis-facts.ts';
 import type { Application } from '#releases/application/application.ts';
 import { type ApplicationFileParts, applicationFile } from '#releases/application/application-file.ts';
 import { readYamlValue } from './yaml-value.ts';
 
 const DEFAULT_TENANT = 'default';
 /** What analyses and drivers take is theirs to say. */
-const PARTS: ApplicationFileParts = { analysis: Analysis as z.ZodType<unknown> as z.ZodType<Json>, drivers: trafficSettings };
+export const PARTS: ApplicationFileParts = {
+  analysis: Analysis as z.ZodType<unknown> as z.ZodType<Json>,
+  describeAnalysis,
+  drivers: trafficSettings,
+};
 const compiled = new WeakMap<Config, Promise<ReadonlyMap<string, readonly Application[]>>>();
 
 /**

@@ -60,6 +60,14 @@ describe('waiting for a release', () => {
     expect(written.at(-1)).toContain(`shop v2 in production: ${state}`);
   });
 
+  it('tells a log what happens, and not each second that passes', async () => {
+    const held = (seconds: number) => answer('progressing', `step 1: holding; held ${seconds} of 600 s; analysis running: look 1`);
+    const stuck = (seconds: number) => answer('progressing', `stuck: no answer; tried 3 times, again in ${seconds} s`);
+    const answers = [held(2), held(4), held(6), stuck(8), stuck(6), answer('promoted')];
+    expect((await wait(answers)).written).toHaveLength(3);
+    expect((await wait(answers, HOUR_MS, true)).written).toHaveLength(6);
+  });
+
   it('ends when the time is up', async () => {
     expect(await wait([answer('progressing')], 5 * MINUTE_MS)).toMatchObject({ code: 3, nowMs: 5 * MINUTE_MS });
   });
@@ -122,8 +130,10 @@ describe('quarterdeck release', () => {
     expect(await run('show', id)).toBe(0);
     expect(out[1]).toContain('shop v2 in production: progressing');
     expect(out[1]).toContain('> 1. canary 10 % (10 %)');
+    expect(out[0]).toContain('waits for its turn in production');
     expect(out[1]).toContain('- approval is shut: 0 of 1 approvals');
     expect(await run('approve', id, '--actor', 'ann', '--why', 'fine')).toBe(0);
+    expect(out.at(-1)).not.toContain('approval shut');
     expect(await run('abort', id, '--step', '7')).toBe(1);
     expect(out.at(-1)).toContain('is at step 1 by now, not at 7');
     expect(await run('abort', id)).toBe(0);

@@ -69,9 +69,9 @@ function stateOfStep({ phase, step }: Release, index: number): 'done' | 'current
 }
 
 /** Where a release stands, in one sentence. */
-function describeRelease(release: Release, nowMs: number): string {
-  const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, traffic } = release;
-  if (phase === 'queued') return 'waits for the release before it';
+export function describeRelease(release: Release, nowMs: number): string {
+  const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, traffic, environment } = release;
+  if (phase === 'queued') return `waits for its turn in ${environment}`;
   if (isEnded(release)) return outcome;
   if (trouble)
     return `stuck since ${isoTime(trouble.sinceMs)}: ${trouble.sentence}; tried ${trouble.attempts} times, again in ${Math.max(0, Math.ceil((trouble.nextMs - nowMs) / 1_000))} s`;
@@ -80,7 +80,7 @@ function describeRelease(release: Release, nowMs: number): string {
   const where = `step ${step + 1} of ${plan.steps.length}, ${name}`;
   if (paused) return `paused by ${paused.by} at ${where}`;
   const said = gates.filter(({ state }) => state !== 'open').map((gate) => `${gate.name} ${gate.state}: ${gate.sentence}`);
-  const held = pauseMs > 0 && position === 'holding' ? [`held ${Math.floor(clock.heldMs / 1_000)} of ${pauseMs / 1_000} s`] : [];
+  const held = clock.heldMs < pauseMs && position === 'holding' ? [`held ${Math.floor(clock.heldMs / 1_000)} of ${pauseMs / 1_000} s`] : [];
   const at = traffic ? [describeTraffic(traffic)] : [];
   return [`${where}: ${position}`, ...at, ...held, ...said].join('; ');
 }

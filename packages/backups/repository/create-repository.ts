@@ -9,13 +9,13 @@ import { newId, PACK_BYTES, type Repository, type RepositoryDeps, retryingBlobs 
 
 export interface CreateOptions {
   readonly unlock: Unlock;
-  /** Other sizes of chunks than the default of 512 KiB, 1 MiB and 8 MiB. */
+  /** Other sizes of chunks than the default of 256 KiB, 512 KiB and 4 MiB. */
   readonly chunker?: Partial<Omit<ChunkerParameters, 'seed'>> | undefined;
   /** Base-2 logarithm of scrypt's cost. */
   readonly scryptLogN?: number | undefined;
 }
 
-const CHUNKER = { minBytes: 512 << 10, averageBytes: 1 << 20, maxBytes: 8 << 20, level: 1 };
+const CHUNKER = { minBytes: 256 << 10, averageBytes: 512 << 10, maxBytes: 4 << 20, level: 1 };
 
 /**
  * Creates a repository on an empty store: `conflict` where there is one. The configuration is put last and once: of several that create at

@@ -52,10 +52,11 @@ export function listLines(releases: readonly Summary[], columns: number | undefi
 const MARKS: Readonly<Record<string, string>> = { open: '+', shut: '-', failed: 'x', running: '.', done: '+', current: '>', never: 'x' };
 
 /** One release with its steps, gates and history. */
-export function showLines({ id, application, environment, version, state, sentence, gates, plan, history }: ReleaseAnswer): string[] {
+export function showLines(release: ReleaseAnswer): string[] {
+  const { id, application, environment, version, state, weight, sentence, gates, plan, history } = release;
   const mark = (of: string) => MARKS[of] ?? ' ';
   return [
-    `${application} ${version} in ${environment}: ${state} (${id})`,
+    `${application} ${version} in ${environment}: ${state}, ${weight} % of the traffic (${id})`,
     sentence,
     '',
     ...plan.map((step) => `${mark(step.state)} ${step.step}. ${step.name} (${step.weight} %)`),

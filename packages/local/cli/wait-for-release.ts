@@ -27,8 +27,9 @@ export async function waitForRelease({ now, sleep, look, stream }: WaitDeps, tim
   let shown = '';
   let silentSinceMs: number | undefined;
   const show = (line: string, isLast = false) => {
-    if (line === shown && !isLast) return;
-    shown = line;
+    const news = stream.isTTY ? line : withoutSeconds(line);
+    if (news === shown && !isLast) return;
+    shown = news;
     const width = (stream.columns ?? 80) - 1;
     stream.write(stream.isTTY ? `\r${line.slice(0, width)}\u001b[K${isLast ? '\n' : ''}` : `${line}\n`);
   };
@@ -51,6 +52,11 @@ export async function waitForRelease({ now, sleep, look, stream }: WaitDeps, tim
     }
     await sleep(Math.min(EVERY_MS, Math.max(0, untilMs - now())));
   }
+}
+
+/** That time passes is no news in a pipeline's log. */
+function withoutSeconds(line: string): string {
+  return line.replace(/\bheld \d+ of \d+ s\b|\bagain in \d+ s\b/g, '');
 }
 
 function describe({ application, version, environment, state, weight, sentence }: ReleaseAnswer): string {

@@ -1,5 +1,5 @@
 import { OpsError } from '#core/errors.ts';
-import type { TrafficDriver, TrafficState, TrafficTarget } from '#ports/traffic.ts';
+import { isSameTraffic, type TrafficDriver, type TrafficState, type TrafficTarget } from '#ports/traffic.ts';
 import { inTurn, type MemoryOptions } from './memory-options.ts';
 
 /** One change of traffic that took effect. */
@@ -39,7 +39,7 @@ export function createMemoryTraffic(stable: string, options: MemoryOptions = {})
     shift: (target, from, to) =>
       inTurn(options, () => {
         const now = at(placeOf(target));
-        if (!isSame(now, from) && !isSame(now, to))
+        if (!isSameTraffic(now, from) && !isSameTraffic(now, to))
           throw new OpsError(
             'conflict',
             `${placeOf(target)} is at ${JSON.stringify(now)}, neither ${JSON.stringify(from)} nor ${JSON.stringify(to)}`,

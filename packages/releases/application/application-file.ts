@@ -6,10 +6,19 @@ import { FreezeWindow } from './freeze-window.ts';
 import { type GateContext, GateField, plainGate, toGate } from './gate.ts';
 import { type StepFields, Strategy, stepsOf } from './strategy.ts';
 
+export interface AnalysisFacts {
+  /** Between two looks. */
+  readonly intervalMs?: number | undefined;
+  /** It compares with the stable version at the same time, which has to have traffic then. */
+  readonly needsStable?: boolean | undefined;
+}
+
 /** What a file of an application says of things that others know better. */
 export interface ApplicationFileParts {
   /** An analysis; what comes of it is handed to the judge. */
   readonly analysis: z.ZodType<Json>;
+  /** What gates have to know of an analysis; of one that says nothing nothing is known. */
+  readonly describeAnalysis?: ((analysis: Json) => AnalysisFacts) | undefined;
   /** The settings of each driver by its type; undefined: any type, and any settings. */
   readonly drivers?: Readonly<Record<string, z.ZodType<Readonly<Record<string, unknown>>>>> | undefined;
 }
@@ -93,7 +102,29 @@ type FileFields = z.infer<ReturnType<typeof fileFields>>;
 
 /** The schema of `applications/*.yaml`: what is wrong is told at its place, and what comes of it needs no other file. */
 export function applicationFile(parts: ApplicationFileParts): z.ZodType<Application> {
-  return fileFields(parts).superRefine(checkNames).transform(compileApplication) as z.ZodType<Application>;
+  const describe = (file: FileFields): Describe => {
+    return (name) => (file.analyses[name] === undefined ? {} : (parts.describeAnalysis?.(file.analyses[name]) ?? {}));
+  };
+  return fileFields(parts)
+    .superRefine(checkNames)
+    .transform((file, context) => {
+      const application = compileApplication(file, describe(file));
+      refuseLonely(application, describe(file), context);
+      return application;
+    }) as z.ZodType<Application>;
+}
+
+type Describe = (analysis: string) => AnalysisFacts;
+
+/** At a step that has all traffic there is nothing left to compare with: such a gate would never open. */
+function refuseLonely({ environments }: Application, describe: Describe, context: z.RefinementCtx): void {
+  environments.forEach(({ plan }, i) => {
+    const whole = plan.steps.filter(({ weight }) => weight === 100).flatMap(({ after }) => after);
+    const lonely = [...whole, ...plan.background].find((gate) => gate.kind === 'analysis' && describe(gate.analysis).needsStable);
+    if (lonely?.kind !== 'analysis') return;
+    const message = `${lonely.analysis} compares with the stable version at the same time, which has no traffic beside the last step's 100 %; name it after steps below that, or give its metrics another baseline`;
+    context.addIssue({ code: 'custom', path: ['environments', i], message });
+  });
 }
 
 /** Names that gates, stages and environments refer to have to be there. */
@@ -147,7 +178,7 @@ function checkStrategyGates({ canary, blueGreen, rolling, flag }: Strategy, path
   }
 }
 
-function compileApplication(file: FileFields): Application {
+function compileApplication(file: FileFields, describe: Describe): Application {
   const pipeline: PipelineStage[] = file.pipeline;
   return {
     name: file.application,
@@ -155,13 +186,13 @@ function compileApplication(file: FileFields): Application {
     service: file.service,
     refs: file.refs,
     pipeline,
-    environments: file.environments.map((_, i) => compileEnvironment(file, i)),
+    environments: file.environments.map((_, i) => compileEnvironment(file, i, describe)),
   };
 }
 
-function compileEnvironment(file: FileFields, index: number): Environment {
+function compileEnvironment(file: FileFields, index: number, describe: Describe): Environment {
   const environment = file.environments[index] as EnvironmentField;
-  const context = { service: file.service, freezes: file.freezes };
+  const context = { service: file.service, freezes: file.freezes, intervalOf: (name: string) => describe(name).intervalMs };
   const { before, verify, requires } = readPipeline(file, index);
   const { start, step, promotion } = environment.gates;
   const fields = stepsOf(environment.strategy);

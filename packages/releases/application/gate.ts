@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MINUTE_MS } from '#core/time.ts';
 import { durationField, strictFields } from '#model/strict-fields.ts';
 import type { FreezeWindow } from './freeze-window.ts';
 
@@ -40,8 +41,8 @@ const optional = Object.fromEntries(Object.entries(KINDS).map(([kind, schema]) =
 /** What has to hold before a step begins or ends. Exactly one kind, and what happens where it fails. */
 export const GateField = strictFields({
   ...optional,
-  /** Between two looks of an analysis, or two calls of a webhook. */
-  interval: durationField('1s', '1d').default(60_000),
+  /** Between two looks of an analysis, or two calls of a webhook; an analysis has its own, and a minute is what else there is. */
+  interval: durationField('1s', '1d').optional(),
   /** What a gate does that is not merely shut but has failed: an alert fires, a check failed, a budget is spent, a webhook refuses. */
   otherwise: z.enum(['wait', 'rollback']).default('wait'),
 }).superRefine((field, context) => {
@@ -53,7 +54,7 @@ export type GateField = z.infer<typeof GateField>;
 
 /** A gate of one kind, with what it has where a file says nothing else. */
 export function plainGate(kind: Pick<GateField, Kind>): GateField {
-  return { interval: 60_000, otherwise: 'wait', ...kind };
+  return { otherwise: 'wait', ...kind };
 }
 
 interface GateBase {
@@ -89,12 +90,15 @@ export type Gate = GateBase &
 export interface GateContext {
   readonly service: Readonly<Record<string, string>>;
   readonly freezes: Readonly<Record<string, FreezeWindow>>;
+  /** Between two looks of an analysis, where it says. */
+  readonly intervalOf: (analysis: string) => number | undefined;
 }
 
 /** A gate of the configuration as a release takes it along. */
-export function toGate(field: GateField, key: string, { service, freezes }: GateContext): Gate {
+export function toGate(field: GateField, key: string, { service, freezes, intervalOf }: GateContext): Gate {
   const { analysis, checks, alerts, sloBudget, freeze, approval, webhook, promoted, artifact, otherwise } = field;
-  const base = { key, intervalMs: field.interval, otherwise };
+  const own = analysis === undefined ? undefined : intervalOf(analysis);
+  const base = { key, intervalMs: field.interval ?? own ?? MINUTE_MS, otherwise };
   if (analysis !== undefined) return { ...base, kind: 'analysis', name: `analysis ${analysis}`, analysis };
   if (checks !== undefined) return { ...base, kind: 'checks', name: `checks ${checks.join(', ')}`, checks };
   if (alerts !== undefined) return { ...base, kind: 'alerts', name: 'alerts of the service', labels: { ...service, ...alerts } };

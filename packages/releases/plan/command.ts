@@ -1,4 +1,5 @@
 import { OpsError } from '#core/errors.ts';
+import { judgeGate } from '#releases/gates/judge-gate.ts';
 import { isEnded, type Release } from '#releases/release/release.ts';
 import { change, type Draft, note, tell } from './draft.ts';
 import { beginShift, currentStep, end, fail, gatesInQuestion, leaveStep, openAsk } from './steps.ts';
@@ -89,6 +90,8 @@ function approve(draft: Draft, command: Command): void {
   if (fresh.length === 0) return;
   change(draft, { approvals: [...release.approvals, ...fresh] });
   noteCommand(draft, command, 'approved');
+  const stands = new Map(asked.map((gate) => [gate.key, judgeGate(gate, draft.release, {}, nowMs)]));
+  change(draft, { gates: release.gates.map((gate) => ({ ...gate, ...stands.get(gate.key) })) });
 }
 
 /** Ends a release that is under way, and returns one that was promoted for as long as the old version is kept. */

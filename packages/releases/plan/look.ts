@@ -105,7 +105,8 @@ function refreshGates(draft: Draft, facts: GateFacts): GateState | undefined {
     if (before?.sentence !== gate.sentence) draft.isChanged = true;
     if (before?.state === gate.state) continue;
     draft.isChanged = true;
-    if (gate.state !== 'running' && (before !== undefined || gate.state !== 'open'))
+    const isJudged = gate.kind === 'analysis' && release.asks[gate.key]?.errors === 0; // which history has already
+    if (gate.state !== 'running' && !isJudged && (before !== undefined || gate.state !== 'open'))
       note(draft, 'gate', `${gate.name} is ${gate.state}: ${gate.sentence}`);
   }
   return gates.find(({ state }, i) => state === 'failed' && asked[i]?.otherwise === 'rollback');

@@ -2,7 +2,7 @@ import { formatDuration } from '#core/duration.ts';
 import type { ErrorKind } from '#core/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '#core/time.ts';
 import type { Judgement } from '#model/judgement.ts';
-import type { CapturedTraffic, TrafficState } from '#ports/traffic.ts';
+import { type CapturedTraffic, normalizeTraffic, type TrafficState } from '#ports/traffic.ts';
 import { type Ask, carriedBy, type Release, type TrafficIntent } from '#releases/release/release.ts';
 import { change, type Draft, note, tell } from './draft.ts';
 import { beginHold, end, enterStep, fail, gatesInQuestion } from './steps.ts';
@@ -47,13 +47,15 @@ function follow(draft: Draft, intent: TrafficIntent, { traffic, captured, isAnew
   const { version, position, environment, outcome = 'it has failed' } = release;
   change(draft, { traffic });
   switch (intent.kind) {
-    case 'capture':
-      if (traffic.stable === version) end(draft, 'promoted', `${version} has all traffic of ${environment} already`);
+    case 'capture': {
+      const { stable } = normalizeTraffic(traffic);
+      if (stable === version) end(draft, 'promoted', `${version} has all traffic of ${environment} already`);
       else {
-        change(draft, { captured, stable: traffic.stable, intent: undefined });
+        change(draft, { captured, stable, traffic: { stable, weight: 0 }, intent: undefined });
         enterStep(draft, 0);
       }
       break;
+    }
     case 'shift':
       if (position === 'promoting') end(draft, 'promoted', `${version} has all traffic of ${environment}`);
       else beginHold(draft, traffic);
@@ -77,22 +79,22 @@ function checkDrift(draft: Draft, held: TrafficState | undefined, now: TrafficSt
 
 /** Why what the driver says is not what was meant. */
 function findFault({ version }: Release, intent: TrafficIntent, traffic: TrafficState): string | undefined {
-  const { stable, canary, weight } = traffic;
+  const now = normalizeTraffic(traffic);
   if (intent.kind === 'capture') {
-    const isShared = canary !== undefined && weight > 0;
-    return isShared ? `${canary} has ${weight} % of the traffic already: somebody else is shifting it` : undefined;
+    const { canary, weight } = now;
+    return canary === undefined ? undefined : `${canary} has ${weight} % of the traffic already: somebody else is shifting it`;
   }
   if (intent.kind === 'restore')
     return carriedBy(version, traffic) > 0 ? `${version} still has traffic: ${describeTraffic(traffic)}` : undefined;
   if (intent.kind === 'watch') return undefined;
-  const { to } = intent;
-  const isThere =
-    stable === to.stable && Math.abs((canary === undefined ? 0 : weight) - to.weight) < 1 && (to.weight === 0 || canary === to.canary);
+  const to = normalizeTraffic(intent.to);
+  const isThere = now.stable === to.stable && now.canary === to.canary && Math.abs(now.weight - to.weight) < 1;
   return isThere ? undefined : `the driver was told ${describeTraffic(to)} and says ${describeTraffic(traffic)}`;
 }
 
-/** `v2 10 %, v1 90 %`. */
-export function describeTraffic({ stable, canary, weight }: TrafficState): string {
+/** `v2 10 %, v1 90 %`; the same of states that mean the same, in whichever form drivers say them. */
+export function describeTraffic(state: TrafficState): string {
+  const { stable, canary, weight } = normalizeTraffic(state);
   return canary === undefined ? `${stable} 100 %` : `${canary} ${weight} %, ${stable} ${100 - weight} %`;
 }
 

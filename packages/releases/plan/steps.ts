@@ -2,7 +2,7 @@ import { MINUTE_MS } from '#core/time.ts';
 import type { TrafficState } from '#ports/traffic.ts';
 import type { ReleaseStep } from '#releases/application/application.ts';
 import type { Gate } from '#releases/application/gate.ts';
-import type { Ask, Release } from '#releases/release/release.ts';
+import { type Ask, carriedBy, type Release } from '#releases/release/release.ts';
 import { change, type Draft, note, tell } from './draft.ts';
 
 /** Longer than any call that a function leaves behind when it ends: AWS Lambda's 15 minutes. */
@@ -17,7 +17,8 @@ export function currentStep({ plan, step }: Release): ReleaseStep {
 export function gatesInQuestion(release: Release): readonly Gate[] {
   if (release.phase !== 'progressing') return [];
   const step = currentStep(release);
-  const background = (release.traffic?.weight ?? 0) > 0 && isCompared(release) ? release.plan.background : [];
+  const hasTraffic = release.traffic !== undefined && carriedBy(release.version, release.traffic) > 0;
+  const background = hasTraffic && isCompared(release) ? release.plan.background : [];
   if (release.position === 'before') return [...step.before, ...background];
   return release.position === 'holding' ? [...step.after, ...background] : [];
 }

@@ -12,7 +12,7 @@ describe('the API of releases', () => {
   it('starts a release, says where it stands, and walks it by commands', async () => {
     const { ask, advance, run, announced } = createReleaseApp();
     const { status, body } = await ask('POST', '/api/releases', { ...wanted, actor: 'ann' });
-    expect([status, body.state, body.sentence]).toEqual([201, 'queued', 'waits for the release before it']);
+    expect([status, body.state, body.sentence]).toEqual([201, 'queued', 'waits for its turn in production']);
     expect(announced).toEqual([`default/${body.id}`]);
     await advance();
     const path = `/api/releases/${body.id}`;

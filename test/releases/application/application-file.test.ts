@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { MINUTE_MS } from '#core/time.ts';
+import { PARTS } from '#functions/release-files.ts';
 import { readYamlValue } from '#functions/yaml-value.ts';
 import type { Json } from '#model/json.ts';
 import { applicationFile } from '#releases/application/application-file.ts';
 
 const lambda = z.strictObject({ function: z.string(), alias: z.string() });
-const schema = applicationFile({ analysis: z.json() as z.ZodType<Json>, drivers: { lambda } });
+const schema = applicationFile({ analysis: z.json() as z.ZodType<Json>, drivers: { 'lambda-alias': lambda } });
 const read = (text: string) => readYamlValue('applications/shop.yaml', text, schema);
 const head = 'application: shop\nrepository: acme/shop\n';
 
@@ -157,11 +158,11 @@ describe('what is wrong is said at its place', () => {
     [
       'a driver that there is not',
       'environments: [{ name: a, driver: { type: ftp } }]',
-      'environments[0].driver.type: is no driver here; accepted: lambda',
+      'environments[0].driver.type: is no driver here; accepted: lambda-alias',
     ],
     [
       'settings that the driver does not take',
-      'environments: [{ name: a, driver: { type: lambda, function: f } }]',
+      'environments: [{ name: a, driver: { type: lambda-alias, function: f } }]',
       'environments[0].driver.alias: is missing',
     ],
     [
@@ -187,4 +188,35 @@ it('what docs/releases/releases.md shows is taken', async () => {
     'staging 100',
     'production 5 50 100',
   ]);
+});
+
+describe('gates of analyses', () => {
+  const text = (interval: string, metric: string, environment: string) =>
+    `${head}analyses:\n  health: { interval: ${interval}, metrics: [{ name: errors, kind: mean, query: up, ${metric} }] }\nenvironments:\n  - { name: production, ${environment} }\n`;
+  const compile = (...parts: [string, string, string]) => readYamlValue('applications/shop.yaml', text(...parts), applicationFile(PARTS));
+
+  it.each([
+    ['their own', '{ analysis: health }', 5_000],
+    ["the gate's", '{ analysis: health, interval: 20s }', 20_000],
+  ])('look at the interval that is %s', (_, gate, intervalMs) => {
+    const { value, problems } = compile('5s', '', `strategy: { canary: { steps: [{ weight: 10, after: [${gate}] }] } }`);
+    expect(problems).toEqual([]);
+    expect(value?.environments[0]?.plan.steps[0]?.after).toMatchObject([{ kind: 'analysis', intervalMs }]);
+  });
+
+  it('of the background too', () => {
+    const { value } = compile('7s', 'baseline: previous', 'background: [health]');
+    expect(value?.environments[0]?.plan.background).toMatchObject([{ intervalMs: 7_000 }]);
+  });
+
+  it.each([
+    ['after every step', 'gates: { step: [{ analysis: health }] }'],
+    ['before the promotion', 'gates: { promotion: [{ analysis: health }] }'],
+    ['in the background', 'background: [health]'],
+    ['after baking', 'strategy: { blueGreen: { bake: 5m, afterBake: [{ analysis: health }] } }'],
+  ])('that compare with a stable version that has no traffic are refused %s, and taken with another baseline', (_, environment) => {
+    expect(compile('5s', '', environment).problems.join()).toContain('health compares with the stable version at the same time');
+    expect(compile('5s', 'baseline: previous', environment).problems).toEqual([]);
+    expect(compile('5s', 'dryRun: true', environment).problems.join()).toContain('dry runs');
+  });
 });

@@ -69,7 +69,7 @@ read, 2 when misused.`,
           ...{ repository, source, kind: kind.data, host: values.host, tags: values.tag, parent: values.parent, session: values.session },
           remainingMs: stop.remainingMs,
           onProgress: ({ path, items, readBytes, newBytes }) =>
-            display.show(`${formatCount(items)} items, ${formatBytes(readBytes)} read, ${formatBytes(newBytes)} new`, path),
+            display.show(path, () => `${formatCount(items)} items, ${formatBytes(readBytes)} read, ${formatBytes(newBytes)} new`),
         },
       );
       display.clear();

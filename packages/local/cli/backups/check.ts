@@ -33,7 +33,7 @@ Ends with 0 when all is sound, 1 when something is not, 2 when misused.`,
     const { repository } = await openNamedRepository(openLocalPlaces(), repo);
     const display = createJobDisplay(process.stderr, Date.now);
     const onProgress = ({ readPacks, ofPacks }: { readPacks: number; ofPacks: number }) =>
-      display.show(`${formatCount(readPacks)} of ${formatCount(ofPacks)} packs read`, '');
+      display.show('', () => `${formatCount(readPacks)} of ${formatCount(ofPacks)} packs read`);
     try {
       const result = await checkRepository({ repository, data, onProgress });
       display.clear();

@@ -53,7 +53,7 @@ Ends with 0 when the snapshot restores as it was, 1 when not, 2 when misused.`,
     const id = randomBytes(8).toString('hex');
     const scratch = await places.openScratch(snapshot.source.name, id);
     const display = createJobDisplay(process.stderr, Date.now);
-    const deps = { clock: Date.now, ask: noWebhook, onPhase: (phase: string) => display.show(phase, scratch.name) };
+    const deps = { clock: Date.now, ask: noWebhook, onPhase: (phase: string) => display.show(scratch.name, () => phase) };
     try {
       const result = await runDrill(deps, {
         id,

@@ -3,8 +3,8 @@ import type { ProgressStream } from '#local/cli/progress-display.ts';
 
 /** Shows how far a job has come whose end is not known before. */
 export interface JobDisplay {
-  /** `what` counts, `place` is where it is. */
-  show(what: string, place: string): void;
+  /** `place` is where it is; `describe` says how far, and is called only when it is shown. */
+  show(place: string, describe: () => string): void;
   /** Takes the line away, so that something else can be printed. */
   clear(): void;
 }
@@ -17,10 +17,11 @@ export function createJobDisplay(stream: ProgressStream, now: () => number): Job
   let shownAtMs = stream.isTTY ? Number.NEGATIVE_INFINITY : now();
   let isDrawn = false;
   return {
-    show(what, place) {
+    show(place, describe) {
       const nowMs = now();
       if (nowMs - shownAtMs < (stream.isTTY ? DRAW_EVERY_MS : PRINT_EVERY_MS)) return;
       shownAtMs = nowMs;
+      const what = describe();
       if (!stream.isTTY) {
         stream.write(`${what}\n`);
         return;

@@ -110,7 +110,7 @@ async function restore({ places, opened, snapshot, to, filter, isJson }: Request
   try {
     const result = await runRestore({
       ...{ repository: opened.repository, snapshot, target, filter },
-      onProgress: ({ path, items, bytes }) => display.show(`${formatCount(items)} items, ${formatBytes(bytes)}`, path),
+      onProgress: ({ path, items, bytes }) => display.show(path, () => `${formatCount(items)} items, ${formatBytes(bytes)}`),
     });
     display.clear();
     console.log(isJson ? JSON.stringify({ snapshot: snapshot.id, to, ...result }, null, 2) : describe(result, snapshot, to));
