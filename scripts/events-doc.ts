@@ -3,7 +3,13 @@ import { glob, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { subscriptions } from '#functions/subscriptions.ts';
-import { eventTypes } from '#model/events.ts';
+import * as backupEvents from '#model/backup-events.ts';
+import * as configurationEvents from '#model/configuration-events.ts';
+import * as envelope from '#model/event-envelope.ts';
+import * as events from '#model/events.ts';
+import * as flagEvents from '#model/flag-events.ts';
+import * as kubernetesEvents from '#model/kubernetes-events.ts';
+import * as releaseEvents from '#model/release-events.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -24,7 +30,7 @@ that save waiting for a schedule.
 /** The page as it should be. */
 export async function renderEventsPage(): Promise<string> {
   const { names, comments } = await readSchemas();
-  const sections = eventTypes.map(({ source, detailType, schema }) => {
+  const sections = events.eventTypes.map(({ source, detailType, schema }) => {
     const name = names.get(schema) ?? '';
     const about = comments.get(name);
     if (about === undefined) throw new Error(`packages/model: ${detailType} has no exported schema with a comment above it`);
@@ -35,18 +41,17 @@ export async function renderEventsPage(): Promise<string> {
 
 /** What the schemas of packages/model/*event*.ts are called, and what is said above them and their fields. */
 async function readSchemas() {
-  const names = new Map<unknown, string>();
+  const modules = [backupEvents, configurationEvents, envelope, events, flagEvents, kubernetesEvents, releaseEvents];
+  const names = new Map(modules.flatMap((module) => Object.entries(module).map(([name, value]) => [value as unknown, name] as const)));
   const comments = new Map<string, string>();
   for await (const file of glob(resolve(root, 'packages/model/*event*.ts'))) {
-    const exported: Readonly<Record<string, unknown>> = await import(file);
-    for (const [name, value] of Object.entries(exported)) names.set(value, name);
     for (const [name, comment] of readComments(await readFile(file, 'utf8'))) comments.set(name, comment);
   }
   return { names, comments };
 }
 
 function consumerTable(): string {
-  const ours = eventTypes.map(({ source, detailType }) => ({ source, detailType }));
+  const ours = events.eventTypes.map(({ source, detailType }) => ({ source, detailType }));
   const foreign = subscriptions
     .flatMap(({ pattern }) => pattern.source.flatMap((source) => pattern['detail-type'].map((detailType) => ({ source, detailType }))))
     .filter(({ source }) => !source.startsWith('quarterdeck.'));

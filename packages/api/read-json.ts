@@ -8,7 +8,7 @@ export async function readJson<T extends z.ZodType>(request: Request, schema: T,
 }
 
 /** Bytes as a schema has them; `input` for what is no JSON in UTF-8, or is not as the schema says. */
-export function parseJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.infer<T> {
+function parseJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.infer<T> {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), refusePrototype);

@@ -20,7 +20,7 @@ import { listLayers } from '#releases/configuration/versions.ts';
 import type { ConfigurationDomains } from './configuration-domains.ts';
 import { nameOf, placeOf, readNumber } from './layer-routes.ts';
 
-export const ENVIRONMENT = '/api/configurations/:application/environments/:environment';
+const ENVIRONMENT = '/api/configurations/:application/environments/:environment';
 const MAX_BYTES = 512 * 1024;
 const LISTED = 100;
 

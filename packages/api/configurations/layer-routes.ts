@@ -16,7 +16,7 @@ import {
 } from '#releases/configuration/versions.ts';
 import type { ConfigurationDomains } from './configuration-domains.ts';
 
-export const LAYERS = '/api/configurations/:application/layers';
+const LAYERS = '/api/configurations/:application/layers';
 const MAX_BYTES = 512 * 1024;
 const LISTED = 100;
 

@@ -69,7 +69,7 @@ function stateOfStep({ phase, step }: Release, index: number): 'done' | 'current
 }
 
 /** Where a release stands, in one sentence. */
-export function describeRelease(release: Release, nowMs: number): string {
+function describeRelease(release: Release, nowMs: number): string {
   const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, traffic, environment } = release;
   if (phase === 'queued') return `waits for its turn in ${environment}`;
   if (isEnded(release)) return outcome;

@@ -46,7 +46,7 @@ export interface Gear {
 }
 
 /** Splits a 64-bit word into signed 32-bit halves. */
-export function halvesOf(word: bigint): Halves {
+function halvesOf(word: bigint): Halves {
   return { high: Number(BigInt.asIntN(32, word >> 32n)), low: Number(BigInt.asIntN(32, word)) };
 }
 

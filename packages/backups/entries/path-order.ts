@@ -9,7 +9,7 @@ export function comparePaths(a: string, b: string): number {
 }
 
 /** The bytes of a path. */
-export function pathBytes(path: string): Buffer {
+function pathBytes(path: string): Buffer {
   if (path.isWellFormed()) return Buffer.from(path);
   const parts = [...path].map((character) => {
     const code = character.codePointAt(0) as number;

@@ -5,7 +5,7 @@ const CIPHER = 'aes-256-gcm';
 export const TAG_BYTES = 16;
 
 /** A 96-bit nonce that is a number: unique as long as no number is used twice with one key. */
-export function nonceOf(number: number): Buffer {
+function nonceOf(number: number): Buffer {
   const nonce = Buffer.alloc(12);
   nonce.writeUInt32BE(number, 8);
   return nonce;

@@ -21,7 +21,7 @@ export async function putIndexObject(sealing: Sealing, repository: Repository, l
 }
 
 /** For each pack: id, salt, number of chunks (u32 little-endian), entries. */
-export function encodeLists(lists: readonly PackList[]): Buffer {
+function encodeLists(lists: readonly PackList[]): Buffer {
   return Buffer.concat(
     lists.flatMap(({ packId, salt, chunks }) => {
       const count = Buffer.alloc(4);

@@ -29,7 +29,6 @@ const Counts = z.object({
   newBytes: z.number(),
   storedBytes: z.number(),
 });
-export type SnapshotCounts = z.infer<typeof Counts>;
 const Fault = z.object({ path: z.string(), message: z.string() });
 
 const Stored = z.object({

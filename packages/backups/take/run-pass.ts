@@ -101,6 +101,6 @@ function countEntry({ countsMoves }: PassDeps, { counts, movedPaths }: PassState
 }
 
 /** Whether a thing is as it was, in content and in everything about it. */
-export function isSameEntry(a: Entry, b: Entry): boolean {
+function isSameEntry(a: Entry, b: Entry): boolean {
   return a.kind === b.kind && isSameContent(a.content, b.content) && JSON.stringify(a.meta) === JSON.stringify(b.meta);
 }
