@@ -26,7 +26,8 @@ export function openAwsPlaces(): BackupPlaces {
     },
     async openSource(name, { moment }) {
       const place = parsePlace(name);
-      if (place.type === 's3') return openPrefixAsSource(place, moment ? 'moment' : 'current');
+      // By the name that it is known by: snapshots of a backup are found by it.
+      if (place.type === 's3') return { ...openPrefixAsSource(place, moment ? 'moment' : 'current'), name };
       if (place.type !== 'dynamodb') throw notHere(name);
       const streams = moment ? { moment: { streams: await createStreamsClient({}) } } : {};
       return openTableSource({ client: createDynamoClient({}), tableName: place.table, clock: Date.now, ...streams });

@@ -1,5 +1,8 @@
 import { createServer, request as forward, type IncomingMessage } from 'node:http';
 
+/** The name that the table of all functions has at the stand-in. */
+export const SHARED_TABLE = 'quarterdeck';
+
 /** One thing that a call did, in the terms of IAM. */
 export interface Access {
   readonly action: string;
@@ -14,13 +17,21 @@ export interface RecordingProxy {
   stop(): Promise<void>;
 }
 
-/** Passes requests on to a stand-in, unchanged, and tells what each of them needs to be allowed. */
-export async function startRecordingProxy(target: string, onAccess: (access: Access) => void): Promise<RecordingProxy> {
+/**
+ * Passes requests on to a stand-in, unchanged, and tells what each of them needs to be allowed. Objects that may not be deleted are answered as
+ * S3 answers: one by one, in an answer that is no failure itself.
+ */
+export async function startRecordingProxy(target: string, onAccess: (access: Access) => 'denied' | undefined): Promise<RecordingProxy> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    for (const access of readAccesses(request, body.toString())) onAccess(access);
+    const denied = readAccesses(request, body.toString()).filter((access) => onAccess(access) === 'denied');
+    if (denied.length > 0) {
+      const errors = denied.map((access) => `<Error><Key>${access.target}</Key><Code>AccessDenied</Code><Message>no</Message></Error>`);
+      response.setHeader('content-type', 'application/xml');
+      return response.end(`<DeleteResult>${errors.join('')}</DeleteResult>`);
+    }
     const { method, url, headers } = request;
     const passed = forward(new URL(url ?? '/', target), { method, headers, setHost: false }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -48,6 +59,7 @@ function readAccesses(request: IncomingMessage, body: string): Access[] {
 
 interface TableRequest {
   readonly TableName?: string;
+  readonly ResourceArn?: string;
   readonly Key?: Key;
   readonly Item?: Key;
   readonly ExpressionAttributeValues?: Readonly<Record<string, { readonly S?: string }>>;
@@ -56,15 +68,20 @@ interface TableRequest {
 }
 
 interface Key {
-  readonly pk: { readonly S: string };
+  readonly pk?: { readonly S: string };
+}
+
+/** The one table that the functions share is called as in the stacks, any other by its ARN. */
+function tableOf(name: string | undefined): string {
+  return name === undefined || name === SHARED_TABLE ? 'Table' : `arn:aws:dynamodb:eu-west-1:123456789012:table/${name}`;
 }
 
 /** A transaction needs what each of its writes would need; a batch has an action of its own. */
 function readTableAccesses(operation: string, request: TableRequest): Access[] {
-  const of = (name: string, { Key, Item }: TableRequest): Access => ({
+  const of = (name: string, { Key, Item, TableName, ResourceArn }: TableRequest): Access => ({
     action: `dynamodb:${name}`,
-    resource: 'Table',
-    target: (Key ?? Item)?.pk.S ?? '',
+    resource: tableOf(TableName ?? ResourceArn?.split(':table/')[1]),
+    target: (Key ?? Item)?.pk?.S ?? '',
   });
   if (operation === 'TransactWriteItems') {
     const names: Readonly<Record<string, string>> = {
@@ -76,15 +93,19 @@ function readTableAccesses(operation: string, request: TableRequest): Access[] {
     return (request.TransactItems ?? []).flatMap((item) => Object.entries(item).map(([kind, write]) => of(names[kind], write)));
   }
   if (operation === 'BatchWriteItem') {
-    const writes = Object.values(request.RequestItems ?? {}).flat();
-    return writes.flatMap((item) => Object.values(item).map((write) => of(operation, write)));
+    return Object.entries(request.RequestItems ?? {}).flatMap(([TableName, writes]) =>
+      writes.flatMap((item) => Object.values(item).map((write) => of(operation, { ...write, TableName }))),
+    );
   }
   if (operation === 'Query') {
     const partitions = Object.values(request.ExpressionAttributeValues ?? {}).flatMap(({ S }) => S ?? []);
-    return [{ action: 'dynamodb:Query', resource: 'Table', target: partitions[0] ?? '' }];
+    return [{ action: 'dynamodb:Query', resource: tableOf(request.TableName), target: partitions[0] ?? '' }];
   }
   return [of(operation, request)];
 }
+
+const BUCKET_PARTS = { versions: 's3:ListBucketVersions', versioning: 's3:GetBucketVersioning' };
+const OBJECT_PARTS = { tagging: 'ObjectTagging', retention: 'ObjectRetention' };
 
 /** Path-style requests of S3. */
 function readObjectAccesses({ method = '', url = '' }: IncomingMessage, body: string): Access[] {
@@ -92,6 +113,11 @@ function readObjectAccesses({ method = '', url = '' }: IncomingMessage, body: st
   const [, bucket, ...rest] = pathname.split('/');
   const target = decodeURIComponent(rest.join('/'));
   if (searchParams.has('list-type')) return [{ action: 's3:ListBucket', resource: bucket, target: searchParams.get('prefix') ?? '' }];
+  for (const [part, name] of Object.entries(BUCKET_PARTS))
+    if (searchParams.has(part)) return [{ action: name, resource: bucket, target: '' }];
+  for (const [part, name] of Object.entries(OBJECT_PARTS)) {
+    if (searchParams.has(part)) return [{ action: `s3:${method === 'GET' ? 'Get' : 'Put'}${name}`, resource: bucket, target }];
+  }
   if (searchParams.has('delete')) {
     return Array.from(body.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key]) => ({ action: 's3:DeleteObject', resource: bucket, target: key }));
   }

@@ -15,6 +15,7 @@ export function arnsOf(deployed: Deployed, names: Readonly<Record<string, string
   return new Map([
     [names.Blobs, bucket('Blobs')],
     [names.Uploads, bucket('Uploads')],
+    [names.Backups, bucket('Backups')],
     ['Table', regional('dynamodb', `table/${deployed.only('dynamodb/table:Table').name}`)],
     ['Bus', regional('events', `event-bus/${deployed.only('cloudwatch/eventBus:EventBus').name}`)],
   ]);
@@ -24,6 +25,6 @@ export function arnsOf(deployed: Deployed, names: Readonly<Record<string, string
 export function attemptOf({ action, resource, target }: Access, arns: ReadonlyMap<string, string>): Attempt {
   const arn = arns.get(resource) ?? resource;
   if (action === 's3:ListBucket') return { action, resource: arn, context: { 's3:prefix': [target] } };
-  if (action.startsWith('s3:')) return { action, resource: `${arn}/${target}`, context: {} };
+  if (action.startsWith('s3:')) return { action, resource: target === '' ? arn : `${arn}/${target}`, context: {} };
   return { action, resource: arn, context: { 'dynamodb:LeadingKeys': [target] } };
 }

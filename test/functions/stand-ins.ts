@@ -14,7 +14,7 @@ import { s3Absence, s3Credentials, s3Endpoint } from '#test/aws/s3-server.ts';
 import { allows } from '#test/stacks/allows.ts';
 import { type Deployed, deploy, ownName } from '#test/stacks/deployed.ts';
 import { type BundledLambda, openBundledLambda } from './bundled-lambda.ts';
-import { type Access, startRecordingProxy } from './recording-proxy.ts';
+import { type Access, SHARED_TABLE, startRecordingProxy } from './recording-proxy.ts';
 import { arnsOf, attemptOf, componentOf } from './roles.ts';
 
 /** Why a deployment cannot be stood in for on this machine. */
@@ -34,21 +34,48 @@ export interface StandIns {
   followEvents(from: number): Promise<string[]>;
   /** Functions called so far. */
   called(): string[];
-  /** What functions did that their roles do not allow. */
-  findRefused(): Promise<string[]>;
+  /** What functions did that their roles do not allow; `named`: what they are given beside by sst.config.ts, by function, on ARNs of its own. */
+  findRefused(named?: NamedPermissions): Promise<string[]>;
+  /** Makes a bucket that no stack makes. */
+  createBucket(name: string): Promise<Blobs>;
+  /** Likewise. */
+  createTable(name: string): Promise<Table>;
   close(): Promise<void>;
 }
 
-/** Starts the stand-ins and sets the environment of a function, once in a process. */
-export async function openStandIns(environment: Readonly<Record<string, string>> = {}): Promise<StandIns> {
+/** What an operator names. */
+export interface NamedPermissions {
+  readonly permissions?:
+    | Readonly<Record<string, readonly { effect?: 'deny' | undefined; actions: string[]; resources: string[] }[]>>
+    | undefined;
+  /** ARNs of buckets by their names here. */
+  readonly arns?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Starts the stand-ins and sets the environment of a function, once in a process. `deletesNothing`: functions whose deletions of objects are denied. */
+export async function openStandIns(
+  environment: Readonly<Record<string, string>> = {},
+  deletesNothing: readonly string[] = [],
+): Promise<StandIns> {
   const dynamo = await startDynamoServer();
   const events = await startEventsServer();
   const accesses: { readonly name: string; readonly access: Access }[] = [];
   let running: string | undefined;
-  const record = (access: Access) => running !== undefined && accesses.push({ name: running, access });
+  const record = (access: Access) => {
+    if (running === undefined) return undefined;
+    if (access.action === 's3:DeleteObject' && deletesNothing.includes(running)) return 'denied' as const;
+    accesses.push({ name: running, access });
+    return undefined;
+  };
   const s3 = await s3Endpoint();
   const proxies = await Promise.all([dynamo.endpoint, s3, events.endpoint].map((target) => startRecordingProxy(target, record)));
-  const names = { Blobs: `blobs-${randomUUID()}`, Uploads: `uploads-${randomUUID()}`, Table: 'quarterdeck', Bus: 'quarterdeck' };
+  const names = {
+    Blobs: `blobs-${randomUUID()}`,
+    Uploads: `uploads-${randomUUID()}`,
+    Backups: `backups-${randomUUID()}`,
+    Table: SHARED_TABLE,
+    Bus: 'quarterdeck',
+  };
   Object.assign(process.env, {
     AWS_LAMBDA_FUNCTION_NAME: 'quarterdeck-test',
     AWS_REGION: region,
@@ -63,7 +90,7 @@ export async function openStandIns(environment: Readonly<Record<string, string>>
   const dynamoClient = createDynamoClient({ region });
   const s3Client = createS3Client({ region });
   await createTable(dynamoClient, names.Table);
-  for (const bucket of [names.Blobs, names.Uploads]) await createBucket(s3Client, bucket);
+  for (const bucket of [names.Blobs, names.Uploads, names.Backups]) await createBucket(s3Client, bucket);
   const lambda = await openBundledLambda((name) => {
     running = name;
   });
@@ -76,7 +103,15 @@ export async function openStandIns(environment: Readonly<Record<string, string>>
     names,
     followEvents: (from) => followEvents(lambda, events.received, from),
     called: () => [...new Set(accesses.map(({ name }) => name))].sort(),
-    findRefused: () => findRefused(accesses, names),
+    findRefused: (named) => findRefused(accesses, names, named),
+    async createTable(tableName) {
+      await createTable(dynamoClient, tableName);
+      return createDynamoTable({ client: dynamoClient, tableName });
+    },
+    async createBucket(bucket) {
+      await createBucket(s3Client, bucket);
+      return createS3Blobs({ client: s3Client, bucket });
+    },
     async close() {
       await lambda.close();
       for (const { stop } of [...proxies, dynamo, events]) await stop();
@@ -102,12 +137,19 @@ function stage(): Promise<Deployed> {
   return deploying;
 }
 
-async function findRefused(accesses: readonly { name: string; access: Access }[], names: Readonly<Record<string, string>>) {
+async function findRefused(
+  accesses: readonly { name: string; access: Access }[],
+  names: Readonly<Record<string, string>>,
+  { permissions = {}, arns: more = {} }: NamedPermissions = {},
+) {
   const deployed = await stage();
-  const arns = arnsOf(deployed, names);
+  const arns = new Map([...arnsOf(deployed, names), ...Object.entries(more)]);
   const refused = new Set<string>();
   for (const { name, access } of accesses) {
-    const role = deployed.statements.filter(({ of }) => of === `${componentOf(name)}Role`);
+    const named = (permissions[name] ?? []).map(({ effect = 'allow', actions, resources }) => ({
+      ...{ of: name, effect: effect === 'deny' ? 'Deny' : 'Allow', actions, resources, principals: [], condition: {} },
+    }));
+    const role = [...deployed.statements.filter(({ of }) => of === `${componentOf(name)}Role`), ...named];
     if (!allows(role, attemptOf(access, arns))) refused.add(`${name} ${access.action} ${access.target.split('/')[0]}`);
   }
   return [...refused];
