@@ -3,11 +3,12 @@ import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
 import { performDrill } from '#backups/jobs/perform-drill.ts';
 import type { JobReport } from '#backups/jobs/run-jobs.ts';
 import { DAY_MS } from '#core/time.ts';
+import { compileBackups } from '#functions/backup-files.ts';
 import { attendJobs, BACKUP_TENANT, backupJobDeps } from '#functions/backups-deps.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { loadWith } from '#functions/load-config.ts';
 import { publishing } from '#functions/publishing.ts';
-import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Restores snapshots beside to prove that they can be; one that cannot is an alert. */
 export const run: OpsFunction = async (deps, event) => {
@@ -33,4 +34,4 @@ async function tellAlerts(deps: FunctionDeps, reports: readonly JobReport[]): Pr
   if (alerts.length > 0) await postAlerts(deps, BACKUP_TENANT, alerts);
 }
 
-export const handler = onLambda(run, { ...publishing, load: loadWholeConfig });
+export const handler = onLambda(run, { ...publishing, load: loadWith(compileBackups) });
