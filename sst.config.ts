@@ -17,6 +17,7 @@ export default $config({
     const { createAlerts } = await import('./stacks/alerts.ts');
     const { createReleases } = await import('./stacks/releases.ts');
     const { createFlags } = await import('./stacks/flags.ts');
+    const { createBackups } = await import('./stacks/backups.ts');
     const { createKeys } = await import('./stacks/api.ts');
     const { connectEvents } = await import('./stacks/triggers.ts');
     const events = createEvents();
@@ -28,6 +29,8 @@ export default $config({
     // What releases shift, look at and answer: docs/deployment/aws.md, "Releases".
     const releases = createReleases(events, storage, { lambdaFunctionArns: [], restApiArns: [], codeDeployArns: [] });
     const flags = createFlags(events, storage);
+    // What backups are taken of, beside this installation: docs/deployment/aws.md, "Backups".
+    const backups = createBackups(events, storage, alerts.url, { tableArns: [], bucketArns: [] });
     const functions = {
       ...storage.functions,
       ...ingest.functions,
@@ -35,6 +38,7 @@ export default $config({
       ...alerts.functions,
       ...releases.functions,
       ...flags.functions,
+      ...backups.functions,
       ...createKeys(events, storage),
     };
     connectEvents(events, storage, functions);
@@ -46,6 +50,8 @@ export default $config({
       webhooksUrl: releases.webhooksUrl,
       flagsUrl: flags.url,
       bucket: storage.blobs.name,
+      backupsBucket: backups.bucket.name,
+      backupsKey: backups.keyAlias,
       table: storage.table.name,
       alarms: events.alarms.arn,
     };

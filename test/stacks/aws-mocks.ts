@@ -65,6 +65,8 @@ function stateOf(type: string, name: string, inputs: Resource['inputs']): Record
       return { arn: arn('events', `event-bus/${given}`) };
     case 'aws:cloudwatch/eventRule:EventRule':
       return { arn: arn('events', `rule/${inputs.eventBusName}/${given}`) };
+    case 'aws:kms/key:Key':
+      return { arn: arn('kms', `key/${name}`), keyId: name };
     case 'aws:cloudwatch/logGroup:LogGroup':
       return { arn: arn('logs', `log-group:${given}`) };
     case 'aws:iam/role:Role':

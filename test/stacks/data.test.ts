@@ -19,7 +19,9 @@ describe('permissions', () => {
     for (const { of, actions, resources: named } of allowed()) {
       for (const action of actions) expect([of, action]).toEqual([of, expect.not.stringContaining('*')]);
       for (const resource of named)
-        expect([of, resource]).toEqual([of, expect.stringMatching(/^arn:aws:[a-z0-9]+:[^*]*[/:][^*:/]+([/:]\*)?$/)]);
+        expect([of, resource]).toEqual([
+          ...[of, expect.stringMatching(/^arn:aws:[a-z0-9]+:[^*]*[/:](?:[^*:/]+([/:]\*)?|quarterdeck-drill-\*)$/)],
+        ]);
     }
   });
 
@@ -193,29 +195,33 @@ describe('what notifications reach in other services', () => {
 describe('the data', () => {
   it('is in buckets that nobody reaches from outside or without TLS', () => {
     const buckets = deployed.named('s3/bucket:Bucket').map(({ inputs }) => inputs.bucket);
-    expect(buckets).toHaveLength(2);
+    expect(buckets).toHaveLength(3);
     const blocks = deployed.all('s3/bucketPublicAccessBlock:BucketPublicAccessBlock');
     expect(blocks.map(({ bucket }) => bucket)).toEqual(buckets);
     for (const { bucket, ...block } of blocks) {
       expect(block).toEqual({ blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true });
     }
     const plain = deployed.statements.filter(({ effect, condition }) => effect === 'Deny' && condition.Bool !== undefined);
-    expect(plain).toHaveLength(2);
+    expect(plain).toHaveLength(3);
     expect(deployed.named('s3/bucketCorsConfiguration:BucketCorsConfiguration')).toEqual([]);
   });
 
-  it('is deleted by S3 only where it was left behind: parts of uploads, and files imported a week ago', () => {
+  it('is deleted by S3 only where it was left behind: parts of uploads, files imported a week ago, and versions of backups after a month', () => {
     const rules = deployed
       .named('s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration')
       .flatMap(({ name, inputs }) =>
-        inputs.rules.map(({ filter, expiration, abortIncompleteMultipartUpload: abort }: Resource['inputs']) => [
-          name,
-          filter.prefix,
-          expiration?.days ?? null,
-          abort?.daysAfterInitiation ?? null,
-        ]),
+        inputs.rules.map(
+          ({ filter, expiration, abortIncompleteMultipartUpload: abort, noncurrentVersionExpiration: old }: Resource['inputs']) => [
+            name,
+            filter.prefix,
+            expiration?.days ?? old?.noncurrentDays ?? null,
+            abort?.daysAfterInitiation ?? null,
+          ],
+        ),
       );
     expect(rules).toEqual([
+      ['BackupsLifecycle', '', null, 1],
+      ['BackupsLifecycle', '', 30, null],
       ['BlobsLifecycle', '', null, 1],
       ['UploadsLifecycle', '', null, 1],
       ['UploadsLifecycle', 'imports/', 7, null],

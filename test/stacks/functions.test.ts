@@ -73,6 +73,8 @@ describe('functions', () => {
     const app = ['GITHUB_API', 'GITHUB_APP_ID', 'GITHUB_APP_TENANT'];
     const settings: Readonly<Record<string, readonly string[]>> = {
       ...Object.fromEntries(['correlate', 'deliver', 'dispatch', 'evaluate', 'http'].map((name) => [`alerts-${name}`, reached])),
+      ...Object.fromEntries(['check', 'copy', 'forget', 'restore', 'snapshot'].map((name) => [`backups-${name}`, ['BACKUP_PASSPHRASE']])),
+      'backups-drill': ['BACKUP_PASSPHRASE', 'EXTERNAL_URL'],
       'releases-advance': [...reached, 'CI_SECRET'],
       'releases-answer': ['ALLOW_PRIVATE_TARGETS', ...app, 'GITHUB_APP_KEY', 'GITLAB_API', 'GITLAB_API_TOKEN'],
       'releases-configure': ['ALLOW_PRIVATE_TARGETS'],
@@ -155,6 +157,12 @@ describe('functions', () => {
       ['Invocations', 'releases-advance', 'breaching', 600],
       ['AnswersGivenUp', '', 'notBreaching', 300],
     ]);
+  });
+
+  it('of backups raise an alarm when none is taken at all', () => {
+    const own = deployed.all('cloudwatch/metricAlarm:MetricAlarm').filter(({ name }) => ownName(name) === 'BackupsSnapshotStopped');
+    expect(own).toMatchObject([{ metricName: 'Invocations', treatMissingData: 'breaching', period: 300, evaluationPeriods: 2 }]);
+    expect(ownName(own[0].dimensions.FunctionName)).toBe('backups-snapshot');
   });
 
   it('are called as they have to be: by their names, and as the role that CodeDeploy is given may call them', () => {

@@ -41,8 +41,15 @@ function exampleOf({ shape }: Schema): Record<string, unknown> {
   const words = ['metrics', 'hot', 'done', 'firing', 'queued', 'pass'];
   const candidates = ['example', '2026-11-23T10:00:00Z', '2026-11-23', 1, true, ...words, {}, [], report];
   return Object.fromEntries(
-    Object.entries(shape).map(([field, schema]) => [field, candidates.find((value) => schema.safeParse(value).success)]),
+    Object.entries(shape).map(([field, schema]) => [
+      field,
+      [...candidates, ...optionsOf(schema)].find((value) => schema.safeParse(value).success),
+    ]),
   );
+}
+
+function optionsOf(schema: z.ZodType): readonly unknown[] {
+  return schema instanceof z.ZodEnum ? schema.options : [];
 }
 
 describe('every subscription', () => {
