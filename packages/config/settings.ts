@@ -36,6 +36,8 @@ export interface Settings {
   /** What GitLab is answered with. */
   readonly gitlabApiTokens: readonly TenantSecret[];
   readonly backupPassphrase: string | undefined;
+  /** Folders right below it are the only ones that the API restores to. */
+  readonly restoreFolder: string | undefined;
 }
 
 const switchField = (fallback: 'on' | 'off') =>
@@ -87,6 +89,10 @@ const variables = z.object({
   QUARTERDECK_GITLAB_API: apiAddress('https://gitlab.com/api/v4'),
   QUARTERDECK_GITLAB_API_TOKEN: tenantSecrets,
   QUARTERDECK_BACKUP_PASSPHRASE: secret,
+  QUARTERDECK_RESTORE_FOLDER: z
+    .string()
+    .refine((text) => text.startsWith('/') && !text.includes('\0'), 'takes the absolute path of a folder')
+    .optional(),
 });
 
 const secretNames: ReadonlySet<string> = new Set([
@@ -146,6 +152,7 @@ function toSettings(data: z.infer<typeof variables>): Settings {
     gitlabApi: data.QUARTERDECK_GITLAB_API,
     gitlabApiTokens: data.QUARTERDECK_GITLAB_API_TOKEN,
     backupPassphrase: data.QUARTERDECK_BACKUP_PASSPHRASE,
+    restoreFolder: data.QUARTERDECK_RESTORE_FOLDER,
   };
 }
 

@@ -1,6 +1,6 @@
-import { isOpsError } from '#core/errors.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
-import type { Table } from '#ports/table.ts';
+import type { Item, Table } from '#ports/table.ts';
 import { DrillReport, type SignedReport } from './drill-report.ts';
 
 const PARTITION = 'backups/drills';
@@ -18,14 +18,29 @@ export async function storeReport(table: Table, signed: SignedReport): Promise<v
   }
 }
 
-/** Reports, the newest first. */
-export async function listReports(table: Table, limit: number): Promise<SignedReport[]> {
-  const { items } = await retry(() => table.query({ pk: PARTITION, reverse: true, limit }));
-  return items.map(({ text, signature, publicKey }) => ({
-    text: String(text),
-    signature: String(signature),
-    publicKey: String(publicKey),
-  }));
+/** Reports, the newest first; `after`: where the page before ended. */
+export async function listReports(
+  table: Table,
+  limit: number,
+  after?: string,
+): Promise<{ readonly reports: SignedReport[]; readonly next?: string | undefined }> {
+  const { items, next } = await retry(() => table.query({ pk: PARTITION, reverse: true, limit, after }));
+  return { reports: items.map(signedOf), next };
+}
+
+/** The report of one drill; `missing` where there is none of that id. */
+export async function findReport(table: Table, id: string): Promise<SignedReport> {
+  for (let after: string | undefined; ; ) {
+    const page = await retry(() => table.query({ pk: PARTITION, reverse: true, after }));
+    const item = page.items.find((each) => each.id === id);
+    if (item) return signedOf(item);
+    if (page.next === undefined) throw new OpsError('missing', `there is no report of a drill ${JSON.stringify(id)}`);
+    after = page.next;
+  }
+}
+
+function signedOf({ text, signature, publicKey }: Item): SignedReport {
+  return { text: String(text), signature: String(signature), publicKey: String(publicKey) };
 }
 
 /** The report as it is kept: of long lists the first, with how many there were beside them. */
