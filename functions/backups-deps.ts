@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { Job, JobRun } from '#backups/jobs/job.ts';
+import type { Job } from '#backups/jobs/job.ts';
 import { endedEvent, progressedEvent } from '#backups/jobs/job-events.ts';
 import type { DrillJobDeps } from '#backups/jobs/perform-drill.ts';
-import { type JobReport, type Performed, runJobs } from '#backups/jobs/run-jobs.ts';
+import { type JobReport, type RunJobsDeps, runJobs } from '#backups/jobs/run-jobs.ts';
 import { readSettings } from '#config/settings.ts';
 import { OpsError } from '#core/errors.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
@@ -75,7 +75,7 @@ export async function attendJobs(
   deps: FunctionDeps,
   event: FunctionEvent,
   jobs: readonly Job[],
-  perform: (job: Job, run: JobRun) => Promise<Performed>,
+  perform: RunJobsDeps['perform'],
 ): Promise<{ readonly jobs: readonly JobReport[] }> {
   const { table, bus, now, newId, remainingMs } = deps;
   const { name } = parseEvent(Event, event);

@@ -13,7 +13,7 @@ export const run: OpsFunction = async (deps, event) => {
     deps,
     event,
     asked.map(({ job }) => job),
-    (_, run) => performRestore(jobs, run),
+    (_, run, keep) => performRestore(jobs, run, keep),
   );
 };
 
