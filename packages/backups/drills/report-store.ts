@@ -45,17 +45,20 @@ function signedOf({ text, signature, publicKey }: Item): SignedReport {
 
 /** The report as it is kept: of long lists the first, with how many there were beside them. */
 export function boundReport(report: DrillReport): DrillReport {
-  const bound = (problems: readonly { path: string; message: string }[]) =>
-    problems.slice(0, KEPT).map(({ path, message }) => ({ path: path.slice(0, MAX_TEXT), message: message.slice(0, MAX_TEXT) }));
   return {
     ...report,
     sentence: report.sentence.slice(0, 4 * MAX_TEXT),
-    restored: { ...report.restored, missing: bound(report.restored.missing) },
-    compared: { ...report.compared, differences: bound(report.compared.differences) },
+    restored: { ...report.restored, missing: boundProblems(report.restored.missing) },
+    compared: { ...report.compared, differences: boundProblems(report.compared.differences) },
     checks: report.checks.map(({ check, ok, sentence }) => ({
       check: check.slice(0, MAX_TEXT),
       ok,
       sentence: sentence.slice(0, MAX_TEXT),
     })),
   };
+}
+
+/** The first of a list of problems, and of each what is worth telling. */
+export function boundProblems(problems: readonly { readonly path: string; readonly message: string }[]) {
+  return problems.slice(0, KEPT).map(({ path, message }) => ({ path: path.slice(0, MAX_TEXT), message: message.slice(0, MAX_TEXT) }));
 }

@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-const post = (body?: object) => ({ method: 'POST', ...(body ? { body: JSON.stringify(body) } : {}) });
+const post = () => ({ method: 'POST' });
 const pathsOf = ({ entries }: { entries: { path: string }[] }) => entries.map(({ path }) => path);
 
 describe('/api/backups', () => {
@@ -127,7 +127,7 @@ describe('/api/snapshots', () => {
     'entries?recursive=yes',
     'entries?path=%00',
     `entries?path=${'x'.repeat(5_000)}`,
-  ])('refuses %s', async (query) => {
+  ])('refuses %.40s', async (query) => {
     const { ask, backUp } = await createBackupApp();
     await ask(`/api/snapshots/${await backUp()}/${query}`, 400);
   });
@@ -165,6 +165,33 @@ describe('/api/drills', () => {
       right: false,
       by: 'a key that is not the one of the repository main',
     });
+  });
+});
+
+describe('a drill that fails', () => {
+  const alertsOf = async ({ ask }: Awaited<ReturnType<typeof createBackupApp>>) =>
+    (await ask('/alertmanager/api/v2/alerts')).map(({ labels, annotations }: Record<string, Record<string, string>>) => [
+      labels?.alertname,
+      labels?.drill,
+      annotations?.summary,
+    ]);
+  const drill = async ({ ask, api }: Awaited<ReturnType<typeof createBackupApp>>) => {
+    await ask('/api/drills/plain/run', 202, post());
+    await api.settle();
+  };
+
+  it('is an alert, told of again by each call, until it goes well', async () => {
+    const app = await createBackupApp();
+    await drill(app);
+    const failed = [['DrillFailed', 'plain', 'there is no snapshot to drill']];
+    expect(await alertsOf(app)).toEqual(failed);
+    await app.ask('/2015-03-31/functions/backups-drill/invocations', 200, { body: '{}' });
+    await app.api.settle();
+    expect(await alertsOf(app)).toEqual(failed);
+    await app.backUp();
+    await drill(app);
+    expect((await app.ask('/api/backups')).drills[1].last).toMatchObject({ ok: true });
+    expect(await alertsOf(app)).toEqual([]);
   });
 });
 
