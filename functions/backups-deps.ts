@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { Job, JobRun } from '#backups/jobs/job.ts';
+import type { Job } from '#backups/jobs/job.ts';
 import { endedEvent, progressedEvent } from '#backups/jobs/job-events.ts';
 import type { DrillJobDeps } from '#backups/jobs/perform-drill.ts';
-import { type JobReport, type Performed, runJobs } from '#backups/jobs/run-jobs.ts';
+import { type JobReport, type RunJobsDeps, runJobs } from '#backups/jobs/run-jobs.ts';
 import { readSettings } from '#config/settings.ts';
 import { OpsError } from '#core/errors.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
@@ -16,6 +16,8 @@ import type { FunctionEvent } from './lambda.ts';
 
 /** Backups are of the installation, and its first tenant hears of them. */
 export const BACKUP_TENANT = 'default';
+/** This installation, as its snapshots name it. */
+export const BACKUP_HOST = 'quarterdeck';
 const MAX_ANSWER_BYTES = 16 * 1024;
 
 /** What jobs of backups are made of. */
@@ -25,7 +27,7 @@ export async function backupJobDeps(deps: FunctionDeps): Promise<DrillJobDeps> {
     ...{ table, remainingMs, randomBytes, clock: now, random: Math.random },
     file: await compileBackups(config),
     places: deps.places ?? (await openPlaces()),
-    host: 'quarterdeck',
+    host: BACKUP_HOST,
     unlockOf: async ({ kms }) => (kms === undefined ? { passphrase: readPassphrase() } : { keyWrap: await openKeyWrap(kms) }),
     ask: (url, timeoutMs, place) => askWebhook(allowPrivateTargets, url, timeoutMs, place),
   };
@@ -73,10 +75,12 @@ export async function attendJobs(
   deps: FunctionDeps,
   event: FunctionEvent,
   jobs: readonly Job[],
-  perform: (job: Job, run: JobRun) => Promise<Performed>,
+  perform: RunJobsDeps['perform'],
 ): Promise<{ readonly jobs: readonly JobReport[] }> {
   const { table, bus, now, newId, remainingMs } = deps;
   const { name } = parseEvent(Event, event);
+  if (event.onlyTenant !== undefined && event.onlyTenant !== BACKUP_TENANT)
+    throw new OpsError('denied', `backups are of the whole installation, and tenant ${BACKUP_TENANT}'s alone`);
   if (name !== undefined && !jobs.some((job) => job.name === name)) {
     throw new OpsError('missing', `there is no ${JSON.stringify(name)}`, {
       hint: `There are: ${jobs.map((job) => job.name).join(', ') || 'none'}.`,

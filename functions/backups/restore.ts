@@ -14,7 +14,7 @@ export const run: OpsFunction = async (deps, event) => {
     deps,
     event,
     asked.map(({ job }) => job),
-    (_, run) => performRestore(jobs, run),
+    (_, run, keep) => performRestore(jobs, run, keep),
   );
 };
 
