@@ -1,6 +1,6 @@
 import { backupGroups } from '#api/backups/groups.ts';
 import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
-import { publishing } from '#functions/alerts-lambda.ts';
+import { publishing } from '#functions/publishing.ts';
 import { backupDomains } from '#functions/backup-domains.ts';
 import { respondOnLambda } from '#functions/http.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
