@@ -1,8 +1,8 @@
 import { backupGroups } from '#api/backups/groups.ts';
 import { toRequest, toUrlResult, type UrlEvent, type UrlResult } from '#aws/function-url.ts';
-import { publishing } from '#functions/publishing.ts';
 import { backupDomains } from '#functions/backup-domains.ts';
 import { respondOnLambda } from '#functions/http.ts';
+import { publishing } from '#functions/publishing.ts';
 import { loadWholeConfig } from '#functions/whole-config.ts';
 
 // Keys are made for tenants: whoever has one shares the installation.
