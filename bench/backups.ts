@@ -20,7 +20,8 @@ export interface BackupRun {
   readonly second: Taken & { readonly newBytes: number };
   readonly restore: Taken;
   readonly repositoryBytes: number;
-  readonly files: number;
+  /** Objects in the repository after the first backup: puts, on S3. */
+  readonly firstObjects: number;
   /** What was restored is what was backed up. */
   readonly isEqual: boolean;
 }
@@ -39,10 +40,12 @@ interface Program {
 const debian = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'quarterdeck-debian');
 const PYTHON = ['borgbackup', 'python3-msgpack', 'python3-packaging', 'python3-pyparsing', 'python3-pkg-resources'];
 const LIBRARIES = ['libxxhash0', 'libb2-1'];
+/** Of the folder; 1 GB. */
+export const BACKUP_MB = 1_000;
 const PASSPHRASE = 'correct horse battery staple';
 
 /** Backs a folder up with each program, changes it, backs it up again, restores it, all in one run. `sizeMb`: of the folder; `only`: some programs. */
-export async function compareBackups(sizeMb: number, only?: readonly string[]): Promise<BackupRun[]> {
+export async function compareBackups(sizeMb: number = BACKUP_MB, only?: readonly string[]): Promise<BackupRun[]> {
   const work = mkdtempSync(join(tmpdir(), 'quarterdeck-backups-'));
   try {
     execFileSync(resolve(import.meta.dirname, '..', 'test', 'debian.sh'), ['unpack', 'restic', ...PYTHON, ...LIBRARIES], {
@@ -58,7 +61,7 @@ export async function compareBackups(sizeMb: number, only?: readonly string[]): 
     const expected = hashFolder(folder);
     const runs: BackupRun[] = [];
     for (const [i, program] of programs.entries()) {
-      runs.push(await finish(program, join(work, program.who), join(work, 'out'), expected, firsts[i] as { taken: Taken; bytes: number }));
+      runs.push(await finish(program, join(work, program.who), join(work, 'out'), expected, firsts[i] as First));
     }
     return runs;
   } finally {
@@ -66,29 +69,30 @@ export async function compareBackups(sizeMb: number, only?: readonly string[]): 
   }
 }
 
-async function takeFirst(program: Program, repository: string) {
+/** After the first backup. */
+interface First {
+  readonly taken: Taken;
+  readonly bytes: number;
+  readonly files: number;
+}
+
+async function takeFirst(program: Program, repository: string): Promise<First> {
   mkdirSync(repository);
   if (program.init) await run(program, program.init);
   const taken = await run(program, program.backup('first'));
-  return { taken, bytes: sizeOf(repository).bytes };
+  return { taken, ...sizeOf(repository) };
 }
 
-async function finish(
-  program: Program,
-  repository: string,
-  to: string,
-  expected: string,
-  first: { readonly taken: Taken; readonly bytes: number },
-): Promise<BackupRun> {
+async function finish(program: Program, repository: string, to: string, expected: string, first: First): Promise<BackupRun> {
   const second = await run(program, program.backup('second'));
-  const { bytes, files } = sizeOf(repository);
+  const { bytes } = sizeOf(repository);
   mkdirSync(to);
   const restore = await run(program, program.restore('second', to), to);
   const isEqual = hashFolder(program.restored(to)) === expected;
   rmSync(to, { recursive: true });
   return {
     ...{ who: program.who, first: first.taken, second: { ...second, newBytes: bytes - first.bytes }, restore },
-    ...{ repositoryBytes: bytes, files, isEqual },
+    ...{ repositoryBytes: bytes, firstObjects: first.files, isEqual },
   };
 }
 

@@ -2,7 +2,9 @@
 // Ratios to Prometheus and VictoriaMetrics come from one run of the benchmark kit, and are medians over --runs runs.
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { usEast1 } from '#model/prices.ts';
 import { measureAlone } from './alerts.ts';
+import { BACKUP_MB, type BackupRun, compareBackups } from './backups.ts';
 import { measureBundles } from './bundle.ts';
 import { priceBatch } from './cost.ts';
 import { measureFlagEvaluation } from './flags.ts';
@@ -32,6 +34,7 @@ const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   anomalies: measureAnomalies,
   flags: measureFlags,
   judge: async () => measureJudge(),
+  backups: measureBackups,
 };
 
 async function measurePeers(): Promise<Figure[]> {
@@ -203,6 +206,40 @@ async function measureFlags(): Promise<Figure[]> {
       measured: `${perFlag.toFixed(2)} us a flag (${bulkMs.toFixed(2)} ms)`,
       isMet: perFlag <= 50,
     },
+  ];
+}
+
+async function measureBackups(): Promise<Figure[]> {
+  const all: BackupRun[][] = [];
+  for (let run = 1; run <= runs; run++) {
+    console.error(`-- a folder of ${BACKUP_MB} MB backed up, run ${run} of ${runs}`);
+    all.push(await compareBackups());
+  }
+  const of = (who: string, figure: (run: BackupRun) => number) =>
+    median(all.map((programs) => figure(programs.find((each) => each.who === who) as BackupRun)));
+  const beside = (what: string, most: number, unit: string, figure: (run: BackupRun) => number, other = of('restic', figure)): Figure => {
+    const [ours, borg] = [of('quarterdeck', figure), of('borg', figure)];
+    const told = `${ours.toFixed(1)} ${unit}; restic ${of('restic', figure).toFixed(1)}, borg ${borg.toFixed(1)}`;
+    return { what, bar: `<= ${most} x`, measured: `${(ours / other).toFixed(2)} x (${told})`, isMet: ours <= most * other };
+  };
+  const size = (run: BackupRun) => run.repositoryBytes / 1e6;
+  const peak = of('quarterdeck', ({ first, second, restore }) => Math.max(first.peakMb, second.peakMb, restore.peakMb));
+  const puts = of('quarterdeck', ({ firstObjects }) => firstObjects / (BACKUP_MB / 1_000));
+  const isEqual = all.flat().every((run) => run.isEqual);
+  return [
+    beside('first backup of 1 GB', 1.3, 'CPU-s', ({ first }) => first.cpuS),
+    beside('second backup after 1 %: new bytes', 1, 'MB', ({ second }) => second.newBytes / 1e6),
+    beside('second backup after 1 %: time', 1.5, 's', ({ second }) => second.wallS),
+    beside('repository, beside the smaller', 1.02, 'MB', size, Math.min(of('restic', size), of('borg', size))),
+    beside('restore of 1 GB', 1.3, 'CPU-s', ({ restore }) => restore.cpuS),
+    { what: 'backup and restore, memory', bar: '<= 512 MB', measured: `${peak.toFixed(0)} MB`, isMet: peak <= 512 },
+    {
+      what: 'puts of a first backup, a GB',
+      bar: '<= 150',
+      measured: `${puts.toFixed(0)} ($${(puts * usEast1.blobPut.standard).toFixed(5)} on S3)`,
+      isMet: puts <= 150,
+    },
+    { what: 'restored as it was, all three', bar: 'yes', measured: isEqual ? 'yes' : 'no', isMet: isEqual },
   ];
 }
 

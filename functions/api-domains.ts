@@ -1,5 +1,6 @@
 import { tenantSettings } from '#config/load-config.ts';
 import { alertDomains } from './alert-domains.ts';
+import { backupDomains } from './backup-domains.ts';
 import { configurationDomains } from './configuration-domains.ts';
 import type { FunctionDeps } from './deps.ts';
 import { flagDomains } from './flags-deps.ts';
@@ -17,6 +18,7 @@ export function apiDomains(deps: FunctionDeps) {
     ...configurationDomains(deps),
     ...flagDomains(deps),
     ...webhookDomains(deps),
+    ...backupDomains(deps),
     queryLimits: (tenant: string) => tenantSettings(deps.config, tenant).queryLimits,
   };
 }

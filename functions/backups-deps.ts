@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { Job, JobRun } from '#backups/jobs/job.ts';
+import type { Job } from '#backups/jobs/job.ts';
 import { endedEvent, progressedEvent } from '#backups/jobs/job-events.ts';
 import type { DrillJobDeps } from '#backups/jobs/perform-drill.ts';
-import { type JobReport, type Performed, runJobs } from '#backups/jobs/run-jobs.ts';
+import { type JobReport, type RunJobsDeps, runJobs } from '#backups/jobs/run-jobs.ts';
 import { readSettings } from '#config/settings.ts';
 import { OpsError } from '#core/errors.ts';
+import { MINUTE_MS } from '#core/time.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
 import type { BackupPlaces } from '#ports/backup-places.ts';
 import { publishOutbox } from '#ports/outbox.ts';
@@ -16,19 +17,29 @@ import type { FunctionEvent } from './lambda.ts';
 
 /** Backups are of the installation, and its first tenant hears of them. */
 export const BACKUP_TENANT = 'default';
+/** This installation, as its snapshots name it. */
+export const BACKUP_HOST = 'quarterdeck';
 const MAX_ANSWER_BYTES = 16 * 1024;
 
 /** What jobs of backups are made of. */
 export async function backupJobDeps(deps: FunctionDeps): Promise<DrillJobDeps> {
-  const { table, now, remainingMs, config, allowPrivateTargets } = deps;
+  const { table, now, config, allowPrivateTargets } = deps;
   return {
-    ...{ table, remainingMs, randomBytes, clock: now, random: Math.random },
+    ...{ table, randomBytes, clock: now, random: Math.random, remainingMs: boundTime(deps.remainingMs) },
     file: await compileBackups(config),
     places: deps.places ?? (await openPlaces()),
-    host: 'quarterdeck',
+    host: BACKUP_HOST,
     unlockOf: async ({ kms }) => (kms === undefined ? { passphrase: readPassphrase() } : { keyWrap: await openKeyWrap(kms) }),
     ask: (url, timeoutMs, place) => askWebhook(allowPrivateTargets, url, timeoutMs, place),
   };
+}
+
+/** Well within a job's lease, also where nothing else ends a call: what takes longer goes on in the next. */
+const CALL_MS = 15 * MINUTE_MS;
+
+function boundTime(remainingMs: (() => number) | undefined): () => number {
+  const endMs = performance.now() + CALL_MS;
+  return () => Math.min(remainingMs?.() ?? Number.POSITIVE_INFINITY, endMs - performance.now());
 }
 
 async function openPlaces(): Promise<BackupPlaces> {
@@ -73,10 +84,12 @@ export async function attendJobs(
   deps: FunctionDeps,
   event: FunctionEvent,
   jobs: readonly Job[],
-  perform: (job: Job, run: JobRun) => Promise<Performed>,
+  perform: RunJobsDeps['perform'],
 ): Promise<{ readonly jobs: readonly JobReport[] }> {
-  const { table, bus, now, newId, remainingMs } = deps;
+  const { table, bus, now, newId } = deps;
   const { name } = parseEvent(Event, event);
+  if (event.onlyTenant !== undefined && event.onlyTenant !== BACKUP_TENANT)
+    throw new OpsError('denied', `backups are of the whole installation, and tenant ${BACKUP_TENANT}'s alone`);
   if (name !== undefined && !jobs.some((job) => job.name === name)) {
     throw new OpsError('missing', `there is no ${JSON.stringify(name)}`, {
       hint: `There are: ${jobs.map((job) => job.name).join(', ') || 'none'}.`,
@@ -84,7 +97,7 @@ export async function attendJobs(
   }
   const reports = await runJobs(
     {
-      ...{ table, now, newId, remainingMs, perform },
+      ...{ table, now, newId, perform, remainingMs: boundTime(deps.remainingMs) },
       eventsOf: (job, outcome) => [endedEvent(job, outcome, BACKUP_TENANT)],
       progressOf: (job, run, sentence) => [progressedEvent(job, run, sentence, now(), BACKUP_TENANT)],
     },

@@ -35,6 +35,11 @@ export const subscriptions: readonly Subscription[] = [
     function: 'alerts-deliver',
     pattern: { source: ['quarterdeck.alerts'], 'detail-type': ['Notifications Due'] },
   },
+  ...(['snapshot', 'restore', 'drill'] as const).map((job) => ({
+    name: `asked-${job}`,
+    function: `backups-${job}`,
+    pattern: { source: ['quarterdeck.backups'], 'detail-type': ['Job Asked'], detail: { job: [job] } },
+  })),
   {
     name: 'advance-releases',
     function: 'releases-advance',

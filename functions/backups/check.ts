@@ -1,9 +1,10 @@
 import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
 import { performCheck } from '#backups/jobs/perform-check.ts';
+import { compileBackups } from '#functions/backup-files.ts';
 import { attendJobs, backupJobDeps } from '#functions/backups-deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { loadWith } from '#functions/load-config.ts';
 import { publishing } from '#functions/publishing.ts';
-import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Checks repositories. */
 export const run: OpsFunction = async (deps, event) => {
@@ -11,4 +12,4 @@ export const run: OpsFunction = async (deps, event) => {
   return attendJobs(deps, event, listPlannedJobs(jobs.file, 'check'), ({ name }) => performCheck(jobs, name));
 };
 
-export const handler = onLambda(run, { ...publishing, load: loadWholeConfig });
+export const handler = onLambda(run, { ...publishing, load: loadWith(compileBackups) });

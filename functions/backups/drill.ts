@@ -1,36 +1,47 @@
 import { postAlerts } from '#alerts/dispatch/post-alerts.ts';
+import type { Job } from '#backups/jobs/job.ts';
+import { listJobs } from '#backups/jobs/job-store.ts';
 import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
 import { performDrill } from '#backups/jobs/perform-drill.ts';
 import type { JobReport } from '#backups/jobs/run-jobs.ts';
-import { DAY_MS } from '#core/time.ts';
+import { MINUTE_MS } from '#core/time.ts';
+import { compileBackups } from '#functions/backup-files.ts';
 import { attendJobs, BACKUP_TENANT, backupJobDeps } from '#functions/backups-deps.ts';
 import type { FunctionDeps } from '#functions/deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { loadWith } from '#functions/load-config.ts';
 import { publishing } from '#functions/publishing.ts';
-import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Restores snapshots beside to prove that they can be; one that cannot is an alert. */
 export const run: OpsFunction = async (deps, event) => {
   const jobs = await backupJobDeps(deps);
-  const attended = await attendJobs(deps, event, listPlannedJobs(jobs.file, 'drill'), ({ name }, run) => performDrill(jobs, name, run));
-  await tellAlerts(deps, attended.jobs);
+  const planned = listPlannedJobs(jobs.file, 'drill');
+  const attended = await attendJobs(deps, event, planned, ({ name }, run) => performDrill(jobs, name, run));
+  await tellAlerts(deps, planned, attended.jobs);
   return attended;
 };
 
-/** Fires until the next drill of that name goes well, or for a day. */
-async function tellAlerts(deps: FunctionDeps, reports: readonly JobReport[]): Promise<void> {
+/** Longer than from one call to the one after the next. */
+const ALERT_MS = 20 * MINUTE_MS;
+
+/** Each call tells again of what failed last, so that none is lost, until the drill of that name goes well or is no longer planned. */
+async function tellAlerts(deps: FunctionDeps, planned: readonly Job[], reports: readonly JobReport[]): Promise<void> {
   const nowMs = deps.now();
-  const alerts = reports
-    .filter(({ state }) => state === 'done' || state === 'failed')
-    .map(({ name, state, sentence }) => ({
+  const states = await listJobs(deps.table, 'drill');
+  const alerts = planned.flatMap(({ name }) => {
+    const last = states.get(name)?.last;
+    const isNews = reports.some((report) => report.name === name && report.state === 'done');
+    if (!last || (last.ok && !isNews)) return [];
+    return {
       labels: { alertname: 'DrillFailed', drill: name, severity: 'critical' },
-      annotations: { summary: sentence },
-      startsAtMs: nowMs,
-      endsAtMs: state === 'failed' ? nowMs + DAY_MS : nowMs,
+      annotations: { summary: last.sentence },
+      startsAtMs: last.endedAtMs,
+      endsAtMs: last.ok ? nowMs : nowMs + ALERT_MS,
       updatedAtMs: nowMs,
       generatorUrl: `${deps.externalUrl}/api/drills`,
-    }));
+    };
+  });
   if (alerts.length > 0) await postAlerts(deps, BACKUP_TENANT, alerts);
 }
 
-export const handler = onLambda(run, { ...publishing, load: loadWholeConfig });
+export const handler = onLambda(run, { ...publishing, load: loadWith(compileBackups) });

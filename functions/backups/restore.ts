@@ -1,9 +1,10 @@
 import { performRestore } from '#backups/jobs/perform-restore.ts';
 import { listRestores } from '#backups/jobs/restore-store.ts';
+import { compileBackups } from '#functions/backup-files.ts';
 import { attendJobs, backupJobDeps } from '#functions/backups-deps.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { loadWith } from '#functions/load-config.ts';
 import { publishing } from '#functions/publishing.ts';
-import { loadWholeConfig } from '#functions/whole-config.ts';
 
 /** Goes on with the restores that were asked for. */
 export const run: OpsFunction = async (deps, event) => {
@@ -13,8 +14,8 @@ export const run: OpsFunction = async (deps, event) => {
     deps,
     event,
     asked.map(({ job }) => job),
-    (_, run) => performRestore(jobs, run),
+    (_, run, keep) => performRestore(jobs, run, keep),
   );
 };
 
-export const handler = onLambda(run, { ...publishing, load: loadWholeConfig });
+export const handler = onLambda(run, { ...publishing, load: loadWith(compileBackups) });

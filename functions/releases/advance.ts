@@ -1,9 +1,12 @@
 import * as z from 'zod';
+import { compileAlerting } from '#functions/alerting.ts';
 import { parseEvent } from '#functions/event.ts';
+import { compileFlags } from '#functions/flag-files.ts';
 import { type OpsFunction, onLambda } from '#functions/lambda.ts';
+import { loadWith } from '#functions/load-config.ts';
 import { publishing } from '#functions/publishing.ts';
+import { compileApplications } from '#functions/release-files.ts';
 import { advanceDeps } from '#functions/releases-deps.ts';
-import { loadWholeConfig } from '#functions/whole-config.ts';
 import { CiReport } from '#model/ci-report.ts';
 import { publishOutbox } from '#ports/outbox.ts';
 import { advanceReleases } from '#releases/run/advance-releases.ts';
@@ -25,4 +28,4 @@ export const run: OpsFunction = async (deps, event) => {
   }
 };
 
-export const handler = onLambda(run, { ...publishing, load: loadWholeConfig });
+export const handler = onLambda(run, { ...publishing, load: loadWith(compileApplications, compileFlags, compileAlerting) });

@@ -1,6 +1,8 @@
 import type { MetricRegistry } from '#core/metrics.ts';
 import type { AlertDomains } from './alerts/alert-domains.ts';
 import { alertGroups } from './alerts/groups.ts';
+import type { BackupDomains } from './backups/backup-domains.ts';
+import { backupGroups } from './backups/groups.ts';
 import type { ConfigurationDomains } from './configurations/configuration-domains.ts';
 import { configurationGroups } from './configurations/groups.ts';
 import type { RouteGroup } from './create-api.ts';
@@ -28,7 +30,8 @@ export interface ApiDomains
     WebhookDomains,
     KubernetesDeps,
     ConfigurationDomains,
-    FlagDomains {
+    FlagDomains,
+    BackupDomains {
   readonly invoke: InvokeFunction;
   readonly functionNames: readonly string[];
   readonly registry: MetricRegistry;
@@ -47,6 +50,7 @@ export function apiGroups(deps: ApiDomains): RouteGroup[] {
     ...kubernetesGroups(deps),
     ...flagGroups(deps),
     ...webhookGroups(deps),
+    ...backupGroups(deps),
     { scope: 'open', routes: rootRoutes(deps.functionNames) },
     { scope: 'open', routes: openApiRoutes() },
     { scope: 'query', routes: metricsRoutes(deps) },

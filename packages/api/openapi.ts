@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { alertOperations, ruleOperations } from './alerts/operations.ts';
 import type { ApiEnv } from './api-env.ts';
+import { backupOperations } from './backups/operations.ts';
 import { configurationOperations } from './configurations/operations.ts';
 import { flagOperations } from './flags/operations.ts';
 import { kubernetesOperations } from './kubernetes/operations.ts';
@@ -135,6 +136,7 @@ const operations: readonly Operation[] = [
   ...kubernetesOperations,
   ...flagOperations,
   ...webhookOperations,
+  ...backupOperations,
   {
     method: 'post',
     path: '/2015-03-31/functions/{name}/invocations',

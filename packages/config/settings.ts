@@ -38,6 +38,8 @@ export interface Settings {
   readonly backupPassphrase: string | undefined;
   /** Of the repository that snapshots are copied to, where it is another. */
   readonly backupPassphraseTo: string | undefined;
+  /** Folders right below it are the only ones that the API restores to. */
+  readonly restoreFolder: string | undefined;
 }
 
 const switchField = (fallback: 'on' | 'off') =>
@@ -90,6 +92,10 @@ const variables = z.object({
   QUARTERDECK_GITLAB_API_TOKEN: tenantSecrets,
   QUARTERDECK_BACKUP_PASSPHRASE: secret,
   QUARTERDECK_BACKUP_PASSPHRASE_TO: secret,
+  QUARTERDECK_RESTORE_FOLDER: z
+    .string()
+    .refine((text) => text.startsWith('/') && !text.includes('\0'), 'takes the absolute path of a folder')
+    .optional(),
 });
 
 const secretNames: ReadonlySet<string> = new Set([
@@ -152,6 +158,7 @@ function toSettings(data: z.infer<typeof variables>): Settings {
     gitlabApiTokens: data.QUARTERDECK_GITLAB_API_TOKEN,
     backupPassphrase: data.QUARTERDECK_BACKUP_PASSPHRASE,
     backupPassphraseTo: data.QUARTERDECK_BACKUP_PASSPHRASE_TO,
+    restoreFolder: data.QUARTERDECK_RESTORE_FOLDER,
   };
 }
 

@@ -25,6 +25,8 @@ export interface LocalApp {
   readonly invoke: (name: string, event: Readonly<Record<string, unknown>>) => Promise<unknown>;
   /** Tells where this process listens: alerts name it from then on, unless the settings name another address. */
   listensAt(url: string): void;
+  /** Jobs that can be gone on with stop at the next good place. */
+  stopJobs(): void;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,9 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
     invoke,
     listensAt(url) {
       externalUrl = settings.externalUrl ?? url;
+    },
+    stopJobs() {
+      isClosing = true;
     },
     async close() {
       isClosing = true;

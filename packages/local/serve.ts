@@ -63,8 +63,9 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   ports.bus.subscribe({ name: 'own-metrics', pattern: commits, handle: async (event) => own.observeCommit(event) });
   const { server, url } = await listen(app.fetch, settings);
   local.listensAt(url);
-  await ports.bus.resume();
+  // Before anything here takes one.
   if (settings.schedules) await endLeases(ports.table);
+  await ports.bus.resume();
   const scheduler = settings.schedules ? await startScheduler(ports, deps, invoke, log) : undefined;
   const alerts = settings.schedules ? startAlertLoop(systemTimers, () => runEach(alertFunctions, invoke, log)) : undefined;
   // Apart from alerts: a driver that does not answer keeps none of them waiting.
@@ -73,6 +74,8 @@ export async function startServer(settings: Settings, log: (line: string) => voi
   return {
     url,
     async close() {
+      // Before anybody waits for what runs.
+      local.stopJobs();
       nudge.stop();
       await telemetry?.stop();
       await closeServer(server);

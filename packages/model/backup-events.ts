@@ -11,6 +11,17 @@ const AboutJob = Envelope.extend({
   startedAt: z.iso.datetime(),
 });
 
+/** Somebody asked for a run, which waits for its function. */
+export const JobAsked = Envelope.extend({
+  /** snapshot, restore or drill. */
+  job: z.string(),
+  /** What it is called in backups.yaml; of a restore, its id. */
+  name: z.string(),
+  /** Names the run. */
+  run: z.string(),
+});
+export type JobAsked = z.infer<typeof JobAsked>;
+
 /** A snapshot was taken. */
 export const SnapshotCompleted = AboutJob.extend({
   /** Names the snapshot. */
@@ -75,6 +86,7 @@ const SOURCE = 'quarterdeck.backups';
 
 /** Every event of backups. */
 export const backupEventTypes = [
+  { source: SOURCE, detailType: 'Job Asked', schema: JobAsked },
   { source: SOURCE, detailType: 'Snapshot Completed', schema: SnapshotCompleted },
   { source: SOURCE, detailType: 'Backup Failed', schema: BackupFailed },
   { source: SOURCE, detailType: 'Backup Progressed', schema: BackupProgressed },

@@ -13,6 +13,7 @@ import { functionNames, loadFunction } from '#functions/registry.ts';
 import { subscriptions } from '#functions/subscriptions.ts';
 import { createLocalUploads, verifyTicket } from '#local/local-uploads.ts';
 import { uploadRoutes } from '#local/upload-route.ts';
+import type { BackupPlaces } from '#ports/backup-places.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryBus } from '#ports/memory/memory-bus.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
@@ -26,6 +27,8 @@ export interface WholeApiOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** `token=tenant:scope+scope`; without any, everybody is tenant `default`. */
   readonly tokens?: readonly string[];
+  /** Where backups come from and go to. */
+  readonly places?: BackupPlaces;
 }
 
 export interface Ask {
@@ -57,7 +60,7 @@ export interface WholeApi {
 }
 
 /** Everything that the embedded server serves, over memory, at a time that stands still. */
-export async function createWholeApi({ config: files = {}, tokens = [] }: WholeApiOptions = {}): Promise<WholeApi> {
+export async function createWholeApi({ config: files = {}, tokens = [], places }: WholeApiOptions = {}): Promise<WholeApi> {
   const config = await loadConfig({ readFile: async (path) => files[path], list: async () => Object.keys(files) });
   const now = () => NOW;
   const clock = { clock: now };
@@ -68,7 +71,8 @@ export async function createWholeApi({ config: files = {}, tokens = [] }: WholeA
   const pause = async () => void (await setImmediate());
   const observer = { samples() {}, rejected() {}, exemplars() {}, rule() {} };
   const place = { externalUrl: 'http://127.0.0.1:4318', allowPrivateTargets: false };
-  const deps = createDeps(ports, config, { now, observer, cache, inlineBytes: 4096, graceMs: 150_000, pause, ...place });
+  const made = createDeps(ports, config, { now, observer, cache, inlineBytes: 4096, graceMs: 150_000, pause, ...place });
+  const deps: FunctionDeps = { ...made, places };
   const invoke = async (name: string, event: Readonly<Record<string, unknown>>) => (await loadFunction(name))(asOf(deps, event), event);
   for (const { pattern, function: target } of subscriptions)
     bus.subscribe(pattern, async (event) => void (await invoke(target, { 'detail-type': event.detailType, detail: event.detail })));

@@ -57,6 +57,7 @@ describe('settings', () => {
       QUARTERDECK_GITLAB_TOKEN: 'secret-gitlab',
       QUARTERDECK_CI_SECRET: 'secret-ci',
       QUARTERDECK_BACKUP_PASSPHRASE: 'secret-backup',
+      QUARTERDECK_RESTORE_FOLDER: '/srv/restored',
     });
     expect(settings).toMatchObject({ port: 0, host: '0.0.0.0', self: false, schedules: false, backend: 'aws', allowPrivateTargets: true });
     expect(settings.config).toEqual({ dir: '/etc/quarterdeck', named: true });
@@ -69,6 +70,7 @@ describe('settings', () => {
     expect(settings.gitlabTokens).toEqual([{ tenant: 'default', secret: 'secret-gitlab' }]);
     expect(settings.ciSecrets).toEqual([{ tenant: 'default', secret: 'secret-ci' }]);
     expect(settings.backupPassphrase).toBe('secret-backup');
+    expect(settings.restoreFolder).toBe('/srv/restored');
   });
 
   it.each<[string, string, readonly [tenant: string, secret: string][]]>([
@@ -115,6 +117,11 @@ describe('settings', () => {
     expect(readSettings({ PORT: '', HOST: '', QUARTERDECK_SELF: '' }).port).toBe(4318));
 
   it.each([
+    [
+      'a folder that is not absolute',
+      { QUARTERDECK_RESTORE_FOLDER: 'x' },
+      'QUARTERDECK_RESTORE_FOLDER: got "x"; takes the absolute path of a folder',
+    ],
     ['a port that is no number', { PORT: '80a' }, 'PORT: got "80a"; takes a port from 0 to 65535 (0: any free one)'],
     ['a port too high', { PORT: '70000' }, 'PORT: got "70000"; takes a port from 0 to 65535 (0: any free one)'],
     ['a switch', { QUARTERDECK_SELF: 'yes' }, 'QUARTERDECK_SELF: got "yes"; takes on or off'],

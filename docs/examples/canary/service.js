@@ -28,11 +28,15 @@ setInterval(serve, 1_000);
 
 function shift(to) {
   traffic = to;
-  console.log(`traffic: ${traffic.canary ? `${traffic.weight} % to ${traffic.canary}, the rest to ` : 'all to '}${traffic.stable}`);
+  const { stable, canary, weight } = traffic;
+  console.log(`traffic: ${canary && weight > 0 ? `${weight} % to ${canary}, ${100 - weight} % to ${stable}` : `all to ${stable}`}`);
 }
 
 /** One second of customers. */
 async function serve() {
+  for (const version of [traffic.stable, traffic.canary ?? traffic.stable]) {
+    for (const code of [200, 500]) count(`shop_requests_total{version="${version}",code="${code}"}`, 0); // known from the first second
+  }
   for (let i = 0; i < REQUESTS_A_SECOND; i++) {
     const version = traffic.canary && Math.random() * 100 < traffic.weight ? traffic.canary : traffic.stable;
     const isBad = version.endsWith('-bad');

@@ -59,8 +59,13 @@ const PUBLIC_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 export function signReport(secrets: Secrets, report: DrillReport): SignedReport {
   const key = signingKey(secrets);
   const text = JSON.stringify(report);
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(PUBLIC_HEAD.length);
-  return { text, signature: sign(null, Buffer.from(text), key).toString('base64'), publicKey: publicKey.toString('base64') };
+  return { text, signature: sign(null, Buffer.from(text), key).toString('base64'), publicKey: publicKeyOf(secrets) };
+}
+
+/** The key that a repository's reports are verified by, as they carry it: base64 of 32 bytes. */
+export function publicKeyOf(secrets: Secrets): string {
+  const spki = createPublicKey(signingKey(secrets)).export({ type: 'spki', format: 'der' });
+  return spki.subarray(PUBLIC_HEAD.length).toString('base64');
 }
 
 /** The report, if its signature is right; `input` otherwise. */

@@ -1,10 +1,11 @@
 import type { Repository } from '#backups/repository/repository.ts';
 import type { Snapshot } from '#backups/repository/snapshots.ts';
-import { runRestore } from '#backups/restore/run-restore.ts';
+import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { formatDuration } from '#core/duration.ts';
+import { isOpsError } from '#core/errors.ts';
 import type { Clock } from '#core/time.ts';
 import type { Scratch } from '#ports/backup-places.ts';
-import { type Comparison, compareRestored } from './compare-restored.ts';
+import { type Comparison, compareRestored, type Difference } from './compare-restored.ts';
 import { type CheckDeps, type CheckResult, type DrillCheck, runChecks } from './drill-checks.ts';
 import type { DrillReport, DrillStatus } from './drill-report.ts';
 
@@ -61,32 +62,53 @@ export async function runDrill(deps: DrillDeps, input: DrillInput): Promise<Dril
   const { repository, snapshot, scratch } = input;
   const startedAtMs = input.progress?.startedAtMs ?? deps.clock();
   deps.onPhase?.('restoring');
-  const result = await runRestore({
-    ...{ repository, snapshot, target: scratch.target, after: input.progress?.after, remainingMs: deps.remainingMs },
-  });
+  const restore = { repository, snapshot, target: scratch.target, after: input.progress?.after, remainingMs: deps.remainingMs };
+  const result = await orProblem(
+    () => runRestore(restore),
+    (problem): RestoreResult => ({ state: 'done', created: 0, replaced: 0, kept: 0, bytes: 0, missing: [problem] }),
+  );
   const restored = addUp(input.progress?.restored, result);
   const isLate = deps.clock() - startedAtMs > input.timeoutMs;
   if (result.state === 'continued' && !isLate) return { state: 'continued', progress: { startedAtMs, after: result.after, restored } };
   const validated = isLate ? undefined : await validate(deps, input);
   const verifiedAtMs = deps.clock();
   deps.onPhase?.('cleaning up');
-  await scratch.remove();
-  const report = makeReport(input, { startedAtMs, verifiedAtMs, endedAtMs: deps.clock(), restored, ...validated });
+  const leftover = await orProblem(
+    async () => void (await scratch.remove()),
+    ({ message }) => message,
+  );
+  const report = makeReport(input, { startedAtMs, verifiedAtMs, endedAtMs: deps.clock(), restored, leftover, ...validated });
   return { state: 'done', report };
+}
+
+/** What failed for good is evidence: of the whole, where no path is told. */
+async function orProblem<T>(run: () => Promise<T>, make: (problem: Difference) => T): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isOpsError(error) || error.kind === 'unavailable') throw error;
+    return make({ path: '', message: error.message });
+  }
 }
 
 async function validate(deps: DrillDeps, { repository, snapshot, scratch, checks }: DrillInput) {
   deps.onPhase?.('comparing');
-  const source = await scratch.openSource();
-  let compared: Comparison;
-  try {
-    compared = await compareRestored({ repository, snapshot, restored: source });
-  } finally {
-    await source.close();
-  }
+  const compared = await orProblem(
+    () => compare(repository, snapshot, scratch),
+    (problem): Comparison => ({ ...NOTHING, differences: [problem], differenceCount: 1 }),
+  );
   deps.onPhase?.('checking');
   const ask: CheckDeps['ask'] = (url, timeoutMs) => deps.ask(url, timeoutMs, scratch.name);
   return { compared, checks: await runChecks({ open: scratch.openSource, lines: compared.lines, query: deps.query, ask }, checks) };
+}
+
+async function compare(repository: Repository, snapshot: Snapshot, scratch: Scratch): Promise<Comparison> {
+  const restored = await scratch.openSource();
+  try {
+    return await compareRestored({ repository, snapshot, restored });
+  } finally {
+    await restored.close();
+  }
 }
 
 interface Measured {
@@ -94,18 +116,21 @@ interface Measured {
   readonly verifiedAtMs: number;
   readonly endedAtMs: number;
   readonly restored: DrillReport['restored'];
+  /** Why what was restored is still there. */
+  readonly leftover: string | undefined;
   readonly compared?: Comparison | undefined;
   readonly checks?: readonly CheckResult[] | undefined;
 }
 
 function makeReport({ id, drill, repository, snapshot, objectives, timeoutMs }: DrillInput, measured: Measured): DrillReport {
-  const { startedAtMs, verifiedAtMs, endedAtMs, restored, compared = NOTHING, checks = [] } = measured;
+  const { startedAtMs, verifiedAtMs, endedAtMs, restored, leftover, compared = NOTHING, checks = [] } = measured;
   const recoveryTimeMs = verifiedAtMs - startedAtMs;
   const recoveryPointMs = Math.max(0, startedAtMs - Date.parse(snapshot.guarantee.at));
   const isTimedOut = measured.compared === undefined || recoveryTimeMs > timeoutMs;
   const problems = isTimedOut
     ? [`it took longer than ${formatDuration(timeoutMs)}`]
     : findProblems({ restored, compared, checks, recoveryTimeMs, recoveryPointMs, objectives });
+  if (leftover !== undefined) problems.push(`what was restored could not be removed: ${leftover}`);
   const status: DrillStatus = isTimedOut ? 'TIMED_OUT' : problems.length > 0 ? 'FAILED' : 'SUCCESSFUL';
   return {
     ...{ version: 1, id, drill, repository: repository.id, snapshot: snapshot.id, source: snapshot.source, status },
@@ -116,7 +141,7 @@ function makeReport({ id, drill, repository, snapshot, objectives, timeoutMs }: 
     ...{ recoveryTimeMs, recoveryPointMs, objectives, restored },
     compared: { ...compared, differences: [...compared.differences] },
     checks: [...checks],
-    cleanedUp: true,
+    cleanedUp: leftover === undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { backupEventTypes } from '#model/backup-events.ts';
+import { backupEventTypes, JobAsked } from '#model/backup-events.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import type { Job, JobKind, JobOutcome, JobRun } from './job.ts';
 
@@ -35,6 +35,22 @@ export function progressedEvent(
   );
 }
 
+/** What starts the function of a job that somebody asked for. */
+export function askedEvent(
+  { kind, name }: Pick<Job, 'kind' | 'name'>,
+  run: Pick<JobRun, 'id' | 'nextMs'>,
+  atMs: number,
+  tenant: string,
+): BusEvent {
+  const id = idOf([kind, name, run.id, String(run.nextMs), 'asked']);
+  const detail = JobAsked.parse({ id, tenant, at: new Date(atMs).toISOString(), job: kind, name, run: run.id });
+  return { source: 'quarterdeck.backups', detailType: 'Job Asked', detail };
+}
+
+function idOf(key: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
+}
+
 function pickSnapshot(result: unknown): { readonly snapshot: string; readonly faults: number } {
   const { snapshot, faultCount } = result as { snapshot: string; faultCount: number };
   return { snapshot, faults: faultCount };
@@ -60,7 +76,7 @@ interface Told {
 function event(detailType: string, { tenant, atMs, key }: About, { startedAtMs, ...rest }: Told): BusEvent {
   const type = backupEventTypes.find((each) => each.detailType === detailType);
   if (!type) throw new RangeError(`no event ${detailType}`);
-  const id = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
+  const id = idOf(key);
   const at = new Date(atMs).toISOString();
   const detail = type.schema.parse({ id, tenant, at, startedAt: new Date(startedAtMs).toISOString(), ...rest });
   return { source: type.source, detailType, detail };

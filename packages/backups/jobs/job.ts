@@ -44,6 +44,8 @@ export const JobState = z.object({
   /** Up to when the schedule has been attended to, and under which expression. */
   expression: z.string(),
   untilMs: z.number(),
+  /** What was asked for, of a job that nothing plans. */
+  asked: json.optional(),
   run: JobRun.optional(),
   last: JobOutcome.optional(),
   /** When it last went well. */

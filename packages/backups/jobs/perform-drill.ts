@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { type DrillReport, signReport } from '#backups/drills/drill-report.ts';
-import { boundReport, storeReport } from '#backups/drills/report-store.ts';
-import { type DrillDeps, runDrill } from '#backups/drills/run-drill.ts';
+import { boundProblems, boundReport, storeReport } from '#backups/drills/report-store.ts';
+import { type DrillDeps, type DrillProgress, runDrill } from '#backups/drills/run-drill.ts';
 import { findSnapshot, listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
 import { OpsError } from '#core/errors.ts';
+import type { Json } from '#model/json.ts';
 import type { DrillPlan } from './backups-file.ts';
 import type { JobRun } from './job.ts';
 import { type JobDeps, openPlannedRepository } from './job-deps.ts';
@@ -54,10 +55,16 @@ export async function performDrill(deps: DrillJobDeps, name: string, run: JobRun
       progress: known?.drill,
     },
   );
-  if (result.state === 'continued') return { state: 'continued', progress: { snapshot: snapshot.id, drill: result.progress } as never };
+  if (result.state === 'continued') return { state: 'continued', progress: boundProgress(snapshot.id, result.progress) };
   const report = boundReport(result.report);
   await storeReport(deps.table, signReport(repository.secrets, report));
   return { state: 'done', ok: report.status === 'SUCCESSFUL', sentence: `${report.status}: ${report.sentence}`, result: summarize(report) };
+}
+
+/** Fits into an item of the table. */
+function boundProgress(snapshot: string, { startedAtMs, after, restored }: DrillProgress): Json {
+  const missing = boundProblems(restored.missing);
+  return JSON.parse(JSON.stringify({ snapshot, drill: { startedAtMs, after, restored: { ...restored, missing } } }));
 }
 
 function findDrill({ file }: JobDeps, name: string): DrillPlan {
@@ -67,7 +74,7 @@ function findDrill({ file }: JobDeps, name: string): DrillPlan {
 }
 
 /** The latest, or any that is young enough, by chance. */
-export function pickSnapshot(
+function pickSnapshot(
   snapshots: readonly Snapshot[],
   pick: DrillPlan['pick'],
   { clock, random }: Pick<DrillJobDeps, 'clock' | 'random'>,

@@ -1,12 +1,14 @@
 import * as z from 'zod';
 import { findSnapshot } from '#backups/repository/snapshots.ts';
-import { planRestore } from '#backups/restore/plan-restore.ts';
-import { runRestore } from '#backups/restore/run-restore.ts';
+import { planRestore, type RestorePlan } from '#backups/restore/plan-restore.ts';
+import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
+import type { Json } from '#model/json.ts';
 import type { JobRun } from './job.ts';
 import { type JobDeps, type OpenRepository, openPlannedRepository } from './job-deps.ts';
-import type { Performed } from './run-jobs.ts';
+import { sessionOf } from './perform-snapshot.ts';
+import type { KeepProgress, Performed } from './run-jobs.ts';
 
 const paths = z.array(z.string().min(1).max(4_096)).max(1_000);
 
@@ -26,86 +28,100 @@ export const RestoreRequest = z.strictObject({
 });
 export type RestoreRequest = z.infer<typeof RestoreRequest>;
 
+const Missing = z.object({ path: z.string(), message: z.string() });
+
 /** What a run keeps between calls. */
 const Progress = z.object({
   request: RestoreRequest,
   snapshot: z.string().optional(),
+  /** What was there before has been saved, or there was nothing: what is there now is this restore's own. */
   isSecured: z.boolean().default(false),
   after: z.string().optional(),
   created: z.number().default(0),
   replaced: z.number().default(0),
   kept: z.number().default(0),
   bytes: z.number().default(0),
+  missing: z.array(Missing).default([]),
+  missingCount: z.number().default(0),
 });
+type Progress = z.infer<typeof Progress>;
 
 const MISSING_TOLD = 200;
+const MAX_TEXT = 500;
 
 /** Restores what was asked for, or goes on with it. */
-export async function performRestore(deps: JobDeps, run: JobRun): Promise<Performed> {
-  const progress = Progress.parse(run.progress);
-  const { request } = progress;
+export async function performRestore(deps: JobDeps, run: JobRun, keep: KeepProgress): Promise<Performed> {
+  const known = Progress.parse(run.progress);
+  const { request } = known;
   const opened = await openPlannedRepository(deps, request.repository);
   // Fixed by the first call: the latest may be another when it goes on.
-  const snapshot = await findSnapshot(opened.repository, progress.snapshot ?? request.snapshot);
+  const snapshot = await findSnapshot(opened.repository, known.snapshot ?? request.snapshot);
   const filter = { include: request.include, exclude: request.exclude };
   const target = await deps.places.openTarget(request.to, { overwrite: request.yes });
   const input = { repository: opened.repository, snapshot, target, filter };
-  if (request.dryRun) {
-    const plan = await planRestore(input);
-    return {
-      state: 'done',
-      ok: true,
-      sentence: `would restore ${plan.create + plan.replace} items`,
-      result: { snapshot: snapshot.id, plan: { ...plan } } as never,
-    };
+  if (request.dryRun) return describePlan(snapshot.id, await planRestore(input));
+  const progress: Progress = { ...known, snapshot: snapshot.id, isSecured: true };
+  if (!known.isSecured) {
+    if (!(await secure(deps, opened, request, run))) return { state: 'continued', progress: asJson(known) };
+    // Before the first thing is written: whoever goes on after a crash must not take it for what was there before.
+    await keep(asJson(progress));
   }
-  if (!progress.isSecured && progress.after === undefined) await secure(deps, opened, request);
   const result = await runRestore({ ...input, after: progress.after, remainingMs: deps.remainingMs });
-  const sums = {
-    created: progress.created + result.created,
-    replaced: progress.replaced + result.replaced,
-    kept: progress.kept + result.kept,
-    bytes: progress.bytes + result.bytes,
-  };
-  if (result.state === 'continued') {
-    return {
-      state: 'continued',
-      progress: { request: { ...request }, snapshot: snapshot.id, isSecured: true, after: result.after ?? '', ...sums } as never,
-    };
-  }
-  const { missing } = result;
+  const sums = addUp(progress, result);
+  if (result.state === 'continued') return { state: 'continued', progress: asJson({ ...progress, ...sums, after: result.after }) };
+  const { missingCount } = sums;
   return {
     state: 'done',
-    ok: missing.length === 0,
-    sentence: `${sums.created + sums.replaced + sums.kept} items in ${request.to}${missing.length > 0 ? `, ${missing.length} are missing` : ''}`,
-    result: {
-      snapshot: snapshot.id,
-      ...sums,
-      missing: missing.slice(0, MISSING_TOLD).map((each) => ({ ...each })),
-      missingCount: missing.length,
-    },
+    ok: missingCount === 0,
+    sentence: `${sums.created + sums.replaced + sums.kept} items in ${request.to}${missingCount > 0 ? `, ${missingCount} are missing` : ''}`,
+    result: asJson({ snapshot: snapshot.id, ...sums }),
   };
 }
 
-/** Nothing is replaced that has not been saved before. */
-async function secure(deps: JobDeps, { repository, plan }: OpenRepository, { to, yes }: RestoreRequest): Promise<void> {
-  if (await deps.places.isEmpty(to)) return;
+function addUp(before: Progress, { created, replaced, kept, bytes, missing }: RestoreResult) {
+  const told = missing.map(({ path, message }) => ({ path: path.slice(0, MAX_TEXT), message: message.slice(0, MAX_TEXT) }));
+  return {
+    created: before.created + created,
+    replaced: before.replaced + replaced,
+    kept: before.kept + kept,
+    bytes: before.bytes + bytes,
+    missing: [...before.missing, ...told].slice(0, MISSING_TOLD),
+    missingCount: before.missingCount + missing.length,
+  };
+}
+
+function describePlan(snapshot: string, plan: RestorePlan): Performed {
+  const { replacedPaths, lostPaths } = plan;
+  const told = { ...plan, replacedPaths: replacedPaths.slice(0, MISSING_TOLD), lostPaths: lostPaths.slice(0, MISSING_TOLD) };
+  return {
+    state: 'done',
+    ok: true,
+    sentence: `would restore ${plan.create + plan.replace} items`,
+    result: asJson({ snapshot, plan: told }),
+  };
+}
+
+function asJson(value: object): Json {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** Whether what is there has been saved: nothing is replaced that has not been before. False where time was up. */
+async function secure(deps: JobDeps, { repository, plan }: OpenRepository, { to, yes }: RestoreRequest, { id }: JobRun): Promise<boolean> {
+  if (await deps.places.isEmpty(to)) return true;
   if (!yes) {
     throw new OpsError('conflict', `${to} is not empty`, {
       hint: 'Restore beside it, or say "yes": what is there is then backed up first, and what the snapshot has is put in its place.',
     });
   }
   const source = await deps.places.openSource(to, { apartFrom: [plan.at] });
+  // The run names the session, so that a call that is repeated goes on with the same snapshot.
+  const session = sessionOf(`${id} before-restore`);
+  const { host, remainingMs } = deps;
   try {
     const result = await takeBackup(deps, {
-      repository,
-      source,
-      kind: 'incremental',
-      host: deps.host,
-      tags: ['before-restore'],
-      remainingMs: deps.remainingMs,
+      ...{ repository, source, kind: 'incremental', host, tags: ['before-restore'], session, remainingMs },
     });
-    if (result.state === 'continued') throw new OpsError('unavailable', `time was up before ${to} was backed up`);
+    return result.state === 'done';
   } finally {
     await source.close();
   }

@@ -24,7 +24,7 @@ export async function performSnapshot(deps: JobDeps, name: string, run: JobRun):
   let last: BackupProgress | undefined;
   try {
     const result = await takeBackup(deps, {
-      ...{ repository, source, kind, tags, host: deps.host, session: sessionOf(run), remainingMs: deps.remainingMs },
+      ...{ repository, source, kind, tags, host: deps.host, session: sessionOf(run.id), remainingMs: deps.remainingMs },
       onProgress: (progress) => {
         last = progress;
       },
@@ -59,8 +59,9 @@ async function chooseKind(deps: JobDeps, plan: BackupPlan, snapshots: readonly S
   return full && deps.clock() - Date.parse(full.at) < plan.fullEvery ? plan.kind : 'full';
 }
 
-function sessionOf({ id }: JobRun): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 32);
+/** The session that a run's own name stands for. */
+export function sessionOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 
 function describeSnapshot(plan: BackupPlan, { id, kind, source, counts, guarantee, faultCount, faults }: Snapshot): Performed {

@@ -1,7 +1,8 @@
 import { OpsError } from '#core/errors.ts';
-import type { Clock } from '#core/time.ts';
 import type { Table } from '#ports/table.ts';
+import type { AskDeps } from './ask-job.ts';
 import type { Job, JobState } from './job.ts';
+import { askedEvent } from './job-events.ts';
 import { listJobs, readJob, writeJob } from './job-store.ts';
 import type { RestoreRequest } from './perform-restore.ts';
 
@@ -14,17 +15,24 @@ export interface StoredRestore {
   readonly state: JobState;
 }
 
-/** Notes a restore; the function that restores takes it from there. Its id. */
+/**
+ * Notes a restore; the function that restores takes it from there. Its id: `id`, where the same request is to be the same restore; `conflict` where
+ * another one has it.
+ */
 export async function askRestore(
-  { table, now, newId }: { readonly table: Table; readonly now: Clock; readonly newId: () => string },
+  { table, now, newId, tenant }: AskDeps,
   request: RestoreRequest,
-): Promise<string> {
-  const id = newId();
-  const run = { id, startedAtMs: now(), attempts: 0, nextMs: now(), progress: { request: JSON.parse(JSON.stringify(request)) } };
-  const state: JobState = { expression: NEVER, untilMs: now(), run };
-  const version = await writeJob(table, { kind: 'restore', name: id }, { version: 0, state });
-  if (version === undefined) throw new OpsError('unavailable', 'the restore could not be noted; ask again');
-  return id;
+  id: string = newId(),
+): Promise<{ readonly id: string; readonly isJoined: boolean }> {
+  const asked = JSON.parse(JSON.stringify(request));
+  const run = { id, startedAtMs: now(), attempts: 0, nextMs: now(), progress: { request: asked } };
+  const state: JobState = { expression: NEVER, untilMs: now(), asked, run };
+  const job = jobOf(id);
+  const events = [askedEvent(job, run, now(), tenant)];
+  if ((await writeJob(table, job, { version: 0, state, events })) !== undefined) return { id, isJoined: false };
+  const there = await readRestore(table, id);
+  if (JSON.stringify(there.state.asked) === JSON.stringify(asked)) return { id, isJoined: true };
+  throw new OpsError('conflict', 'another restore was asked for under this key', { hint: 'Use a key of its own for each restore.' });
 }
 
 /** All restores that are known. */

@@ -1,4 +1,4 @@
-import { isOpsError } from '#core/errors.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
 import { type Clock, HOUR_MS, MINUTE_MS } from '#core/time.ts';
 import type { Json } from '#model/json.ts';
 import type { BusEvent } from '#ports/bus.ts';
@@ -13,13 +13,18 @@ export type Performed =
   | { readonly state: 'continued'; readonly progress: Json; readonly sentence?: string | undefined }
   | { readonly state: 'done'; readonly ok: boolean; readonly sentence: string; readonly result: Json };
 
+export type KeepProgress = (progress: Json) => Promise<void>;
+
 export interface RunJobsDeps {
   readonly table: Table;
   readonly now: Clock;
   readonly newId: () => string;
   readonly remainingMs?: (() => number) | undefined;
-  /** Does a part of a run, or all of it; called again with the progress that it gave, and with that of the call before where it failed. */
-  readonly perform: (job: Job, run: JobRun) => Promise<Performed>;
+  /**
+   * Does a part of a run, or all of it; called again with the progress that it gave or kept last. `keep` stores progress at once: `conflict` where
+   * another process has gone on with the run.
+   */
+  readonly perform: (job: Job, run: JobRun, keep: KeepProgress) => Promise<Performed>;
   /** What is told of a run that has ended. */
   readonly eventsOf: (job: Job, outcome: JobOutcome) => readonly BusEvent[];
   /** What is told of one that goes on. */
@@ -41,6 +46,8 @@ const LEASE_MS = 20 * MINUTE_MS;
 const RESERVE_MS = 30_000;
 const MAX_ATTEMPTS = 8;
 const FIRST_BACKOFF_MS = MINUTE_MS;
+/** The lease is over, and whoever has it now tells what comes of the run. */
+const TAKEN = 'another process has gone on with it';
 
 /**
  * Attends to jobs one after another: begins what is due, goes on with what was begun. `asked`: a job that is run whatever its schedule says. A
@@ -78,27 +85,32 @@ interface Begun {
 }
 
 async function perform(deps: RunJobsDeps, job: Job, begun: Begun): Promise<JobReport> {
+  let current = begun;
+  const store = async (run: JobRun, events?: readonly BusEvent[]) => {
+    const state = { ...current.state, run };
+    const version = await writeJob(deps.table, job, { version: current.version, state, events });
+    if (version !== undefined) current = { version, state, run };
+    return version !== undefined;
+  };
+  const keep: KeepProgress = async (progress) => {
+    if (!(await store({ ...current.run, progress }))) throw new OpsError('conflict', TAKEN);
+  };
   try {
-    const performed = await deps.perform(job, begun.run);
-    if (performed.state === 'done') return await endRun(deps, job, begun, performed);
-    const run = { ...begun.run, attempts: 0, nextMs: deps.now(), progress: performed.progress };
+    const performed = await deps.perform(job, begun.run, keep);
+    if (performed.state === 'done') return await endRun(deps, job, current, performed);
+    const run = { ...current.run, attempts: 0, nextMs: deps.now(), progress: performed.progress };
     const { sentence = 'time was up; it goes on' } = performed;
-    await writeJob(deps.table, job, {
-      version: begun.version,
-      state: { ...begun.state, run },
-      events: deps.progressOf?.(job, run, sentence),
-    });
-    return { ...about(job, begun), state: 'continued', sentence };
+    const isStored = await store(run, deps.progressOf?.(job, run, sentence));
+    return reportOf(job, begun.run, isStored ? { state: 'continued', sentence } : { state: 'busy', sentence: TAKEN });
   } catch (error) {
     if (!isOpsError(error)) throw error;
-    const attempts = begun.run.attempts + 1;
-    if (error.kind !== 'unavailable' || attempts >= MAX_ATTEMPTS) {
-      return endRun(deps, job, begun, { ok: false, sentence: error.message, result: null });
-    }
+    const attempts = current.run.attempts + 1;
+    if (error.kind !== 'unavailable' || attempts >= MAX_ATTEMPTS)
+      return endRun(deps, job, current, { ok: false, sentence: error.message, result: null });
     const waitMs = Math.min(HOUR_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1));
-    const run = { ...begun.run, attempts, nextMs: deps.now() + waitMs };
-    await writeJob(deps.table, job, { version: begun.version, state: { ...begun.state, run } });
-    return { ...about(job, begun), state: 'continued', sentence: `failed and is tried again: ${error.message}` };
+    const isStored = await store({ ...current.run, attempts, nextMs: deps.now() + waitMs });
+    const sentence = isStored ? `failed and is tried again: ${error.message}` : TAKEN;
+    return reportOf(job, begun.run, { state: isStored ? 'continued' : 'busy', sentence });
   }
 }
 
@@ -111,10 +123,10 @@ async function endRun(
   const last: JobOutcome = { id: run.id, ok, startedAtMs: run.startedAtMs, endedAtMs: deps.now(), sentence, result };
   const { run: _, ...rest } = state;
   const ended: JobState = { ...rest, last, ...(ok && { lastGoodMs: run.startedAtMs }) };
-  await writeJob(deps.table, job, { version, state: ended, events: deps.eventsOf(job, last) });
-  return { kind: job.kind, name: job.name, run: run.id, state: ok ? 'done' : 'failed', sentence };
+  const stored = await writeJob(deps.table, job, { version, state: ended, events: deps.eventsOf(job, last) });
+  return reportOf(job, run, stored === undefined ? { state: 'busy', sentence: TAKEN } : { state: ok ? 'done' : 'failed', sentence });
 }
 
-function about({ kind, name }: Job, { run }: Begun) {
-  return { kind, name, run: run.id };
+function reportOf({ kind, name }: Job, { id }: JobRun, what: Pick<JobReport, 'state' | 'sentence'>): JobReport {
+  return { kind, name, run: id, ...what };
 }

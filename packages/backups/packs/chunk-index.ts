@@ -105,8 +105,7 @@ export function createChunkIndex(expected = 0): ChunkIndex {
       return count;
     },
     reserve: (id) => {
-      // Not in one expression: claiming may put another array in the place of `words`.
-      const at = claim(id);
+      const at = claim(id); // first: it may put another array in the place of `words`
       words[at + PACK] = NO_PACK + 1;
     },
     place: (id, location) => {

@@ -12,11 +12,13 @@ export interface MemoryTarget extends BackupTarget {
 export interface MemoryTargetOptions {
   /** Called before each write; what it throws the write fails with. */
   readonly onWrite?: ((path: string) => OpsError | undefined) | undefined;
+  /** What is there already, and is written to. */
+  readonly into?: Map<string, RestoredThing> | undefined;
 }
 
 /** Makes a target that keeps what it is given; what is there with the same kind, size and meta is kept. */
 export function createMemoryTarget(options: MemoryTargetOptions = {}): MemoryTarget {
-  const restored = new Map<string, RestoredThing>();
+  const restored = options.into ?? new Map<string, RestoredThing>();
   return {
     type: 'memory',
     name: 'memory:',

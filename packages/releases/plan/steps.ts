@@ -159,7 +159,7 @@ export function fail(draft: Draft, why: string, onlyIfCarrying = false): void {
     keepUntilMs: undefined,
   });
   tell(draft, 'Release Rolling Back', `${application} ${version} in ${environment} is rolled back: ${why}`);
-  mean(draft, { kind: 'restore', onlyIfCarrying }, `${why}: the traffic goes back to ${stable}`);
+  mean(draft, { kind: 'restore', onlyIfCarrying }, `${why.replace(/\.$/, '')}: the traffic goes back to ${stable}`);
 }
 
 const ENDINGS = { promoted: 'Release Promoted', 'rolled-back': 'Release Rolled Back', cancelled: 'Release Cancelled' } as const;
