@@ -1,12 +1,12 @@
 // A shop that runs in two versions at once, with its own traffic control:
 //
-//   node service.js [QUARTERDECK] [PORT]
+//   node service.js [QUARTERDECK] [PORT] [EVERY_MS]
 //
-// It makes up 200 requests a second, sends each to a version by weight, and tells Quarterdeck how they went. Versions whose name ends in `-bad`
+// It makes up 200 requests a second, sends each to a version by weight, and tells Quarterdeck every second how they went. Versions whose name ends in `-bad`
 // fail one request in eight and are slow. Traffic is read and shifted by POST / (docs/releases/traffic.md, `webhook`).
 import { createServer } from 'node:http';
 
-const [quarterdeck = 'http://127.0.0.1:4318', port = '4400'] = process.argv.slice(2);
+const [quarterdeck = 'http://127.0.0.1:4318', port = '4400', everyMs = '1000'] = process.argv.slice(2);
 const REQUESTS_A_SECOND = 200;
 const BUCKETS_S = [0.05, 0.1, 0.2, 0.4, 0.8];
 
@@ -24,7 +24,7 @@ createServer(async (request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(traffic));
 }).listen(Number(port), '127.0.0.1', () => console.log(`shop ${traffic.stable} listens on http://127.0.0.1:${port}`));
 
-setInterval(serve, 1_000);
+setInterval(serve, Number(everyMs));
 
 function shift(to) {
   traffic = to;
@@ -32,12 +32,12 @@ function shift(to) {
   console.log(`traffic: ${canary && weight > 0 ? `${weight} % to ${canary}, ${100 - weight} % to ${stable}` : `all to ${stable}`}`);
 }
 
-/** One second of customers. */
+/** The customers since the last time. */
 async function serve() {
   for (const version of [traffic.stable, traffic.canary ?? traffic.stable]) {
     for (const code of [200, 500]) count(`shop_requests_total{version="${version}",code="${code}"}`, 0); // known from the first second
   }
-  for (let i = 0; i < REQUESTS_A_SECOND; i++) {
+  for (let i = 0; i < (REQUESTS_A_SECOND * Number(everyMs)) / 1_000; i++) {
     const version = traffic.canary && Math.random() * 100 < traffic.weight ? traffic.canary : traffic.stable;
     const isBad = version.endsWith('-bad');
     const failed = Math.random() < (isBad ? 0.125 : 0.005);
@@ -48,7 +48,7 @@ async function serve() {
     for (const bound of BUCKETS_S) count(`shop_request_seconds_bucket{version="${version}",le="${bound}"}`, seconds <= bound ? 1 : 0);
     count(`shop_request_seconds_bucket{version="${version}",le="+Inf"}`, 1);
   }
-  const body = [...counters].map(([series, value]) => `${series} ${value}`).join('\n');
+  const body = [...counters].map(([series, value]) => `${series} ${value} ${Date.now()}`).join('\n');
   await fetch(`${quarterdeck}/api/v1/import/prometheus`, { method: 'POST', body }).catch((error) =>
     console.error(`not told: ${error.message}`),
   );

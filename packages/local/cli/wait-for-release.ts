@@ -60,5 +60,5 @@ function withoutSeconds(line: string): string {
 }
 
 function describe({ application, version, environment, state, weight, sentence }: ReleaseAnswer): string {
-  return plain(`${application} ${version} in ${environment}: ${state}, ${weight} % of the traffic; ${sentence}`);
+  return plain(`${application} ${version} in ${environment}: ${state}, ${weight} %; ${sentence}`);
 }

@@ -27,7 +27,7 @@ describe('the API of releases', () => {
       driver: 'memory',
       strategy: 'canary',
     });
-    expect(held.sentence).toBe('step 1 of 2, canary 10 %: holding; v2 10 %, v1 90 %; held 0 of 300 s; approval shut: 0 of 1 approvals');
+    expect(held.sentence).toBe('step 1 of 2, canary 10 %: holding; held 0 of 300 s; approval shut: 0 of 1 approvals');
     expect(held.plan.map((step) => step.state)).toEqual(['current', 'to come']);
     expect(held.gates).toMatchObject([
       { name: 'approval', state: 'shut', sentence: '0 of 1 approvals' },
