@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { findSnapshot } from '#backups/repository/snapshots.ts';
+import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
 import { planRestore, type RestorePlan } from '#backups/restore/plan-restore.ts';
 import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Json } from '#model/json.ts';
+import type { BackupTarget } from '#ports/backup-target.ts';
 import type { JobRun } from './job.ts';
 import { type JobDeps, type OpenRepository, openPlannedRepository } from './job-deps.ts';
 import { sessionOf } from './perform-snapshot.ts';
@@ -56,8 +57,22 @@ export async function performRestore(deps: JobDeps, run: JobRun, keep: KeepProgr
   const opened = await openPlannedRepository(deps, request.repository);
   // Fixed by the first call: the latest may be another when it goes on.
   const snapshot = await findSnapshot(opened.repository, known.snapshot ?? request.snapshot);
-  const filter = { include: request.include, exclude: request.exclude };
   const target = await deps.places.openTarget(request.to, { overwrite: request.yes });
+  return restoreTo(deps, { run, known, opened, snapshot, target, keep });
+}
+
+interface Restoring {
+  readonly run: JobRun;
+  readonly known: Progress;
+  readonly opened: OpenRepository;
+  readonly snapshot: Snapshot;
+  readonly target: BackupTarget;
+  readonly keep: KeepProgress;
+}
+
+async function restoreTo(deps: JobDeps, { run, known, opened, snapshot, target, keep }: Restoring): Promise<Performed> {
+  const { request } = known;
+  const filter = { include: request.include, exclude: request.exclude };
   const input = { repository: opened.repository, snapshot, target, filter };
   if (request.dryRun) return describePlan(snapshot.id, await planRestore(input));
   const progress: Progress = { ...known, snapshot: snapshot.id, isSecured: true };
