@@ -59,17 +59,17 @@ export function createReleases(events: Events, data: Data, settings: ReleaseSett
       ...driverPermissions(settings),
     ]),
     'releases-answer': define('releases-answer', '512 MB', secrets.answer, [
-      onPartitions(table, ['releases/answers*'], 'Query', 'PutItem', 'DeleteItem'),
+      onPartitions(table, ['releases/answers/*'], 'Query', 'PutItem', 'DeleteItem'),
       onPartitions(table, ['dead-letters'], 'BatchWriteItem'),
     ]),
     'releases-configure': define('releases-configure', '512 MB', {}, [
-      onPartitions(table, ['releases/*/configuration/*'], 'Query', 'PutItem'),
+      onPartitions(table, ['releases/configuration/*'], 'Query', 'PutItem'),
       ...publish,
     ]),
     'releases-codedeploy-hook': defineFunction(events, data, 'releases-codedeploy-hook', {
       ...{ memory: '512 MB', timeout: '1 minute', startedBy: 'events', fullName: hookName() },
       permissions: [
-        onPartitions(table, ['releases/codedeploy', 'releases/deliveries/*'], 'PutItem'),
+        onPartitions(table, ['releases/_codedeploy', 'releases/deliveries/*'], 'PutItem'),
         ...[...publish, ...hookPermissions(settings)],
       ],
     }),

@@ -34,7 +34,7 @@ export interface DueAnswer {
   readonly dueAtMs: number;
 }
 
-const PARTITION = 'releases/answers-due';
+const PARTITION = 'releases/answers/_due'; // no tenant's name begins so
 /** Later than any try is put off: such a time was made by a clock that has gone back since. */
 const FARTHEST_MS = 2 * HOUR_MS;
 /** Longer than GitHub lets a protection rule wait: so long a late event can tell that it is late. */

@@ -4,7 +4,7 @@ import type { ConfigDocument } from './document.ts';
 const SECRET_NAME =
   /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_KEY|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?)(?:_(?:ID|VALUE))?$/i;
 
-/** Text that is a secret whatever it is called; each with what it looks like. */
+/** Text that is a secret whatever it is called; each with what it looks like. No pattern begins at each character of a long run. */
 const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'a private key'],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, 'an AWS access key'],
@@ -12,8 +12,8 @@ const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/\bglpat-[\w-]{20,}\b/, 'a GitLab token'],
   [/\bxox[abprs]-[\w-]{10,}/, 'a Slack token'],
   [/\bsk_live_[A-Za-z0-9]{16,}\b/, 'a Stripe key'],
-  [/\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/, 'a JSON web token'],
-  [/[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]+@/i, 'an address with a password in it'],
+  [/(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/, 'a JSON web token'],
+  [/[a-z0-9+.-]:\/\/[^\s/:@]+:[^\s/@]+@/i, 'an address with a password in it'],
 ];
 
 /** What of a document is the value of a secret and must be a reference instead; one sentence each, which does not repeat it. */

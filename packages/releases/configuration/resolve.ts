@@ -58,7 +58,7 @@ function checkValue(value: Exclude<Value, null>, expectation: Expectation): stri
 
 const types: Readonly<Record<string, RegExp>> = {
   integer: /^[+-]?\d{1,15}$/,
-  number: /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/,
+  number: /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/,
   boolean: /^(?:true|false)$/,
   url: /^[a-z][a-z0-9+.-]*:\/\/[^\s]+$/i,
 };

@@ -29,7 +29,7 @@ const DIGITS = 10;
 
 /** The partition of what is kept of an application's configuration. */
 export function configPartition({ tenant, application }: ConfigPlace): string {
-  return `releases/${tenant}/configuration/${application}`;
+  return `releases/configuration/${tenant}/${application}`;
 }
 
 /** The latest version of every layer. */

@@ -3,6 +3,8 @@ import type { HistoryEntry, Release } from '#releases/release/release.ts';
 /** What a release tells the world; the details that all have alike are added when it is sent. */
 export interface Told {
   readonly number: number;
+  /** When it happened, later than whatever was told before: who hears of it goes by that, and clocks jump back. */
+  readonly atMs: number;
   readonly detailType: ReleaseEventName;
   readonly sentence: string;
   readonly more: Readonly<Record<string, unknown>>;
@@ -49,7 +51,9 @@ export function note(draft: Draft, kind: HistoryEntry['kind'], sentence: string,
 
 /** Tells the world. */
 export function tell(draft: Draft, detailType: ReleaseEventName, sentence: string, more: Told['more'] = {}): void {
-  const number = draft.release.events + 1;
-  change(draft, { events: number });
-  draft.told.push({ number, detailType, sentence, more });
+  const { events, toldAtMs = 0 } = draft.release;
+  const number = events + 1;
+  const atMs = Math.max(draft.nowMs, toldAtMs + 1);
+  change(draft, { events: number, toldAtMs: atMs });
+  draft.told.push({ number, atMs, detailType, sentence, more });
 }

@@ -6,7 +6,8 @@ import { queryItems } from '#ports/query-items.ts';
 import type { Item, Table, Write } from '#ports/table.ts';
 import type { HistoryEntry, Phase, Release } from './release.ts';
 
-const ACTIVE = 'releases/active';
+// No tenant's name begins so: the releases of each lie in releases/NAME.
+const ACTIVE = 'releases/_active';
 const PAGE = 100;
 
 /** A release as it was read; `rev` is the condition of the next write. */

@@ -131,6 +131,8 @@ export interface Release extends Omit<ReleaseRequest, 'delivery' | 'reply'> {
   /** Entries of its history, and events, so far. */
   readonly entries: number;
   readonly events: number;
+  /** Of the last event. */
+  readonly toldAtMs?: number | undefined;
 }
 
 /** One thing that happened to a release. Entries are added and never changed. */

@@ -27,12 +27,11 @@ export async function commitPlan(
   alongside: readonly Write[] = [],
 ): Promise<StoredRelease | undefined> {
   const { release, history, told } = planned;
-  const nowMs = deps.now();
   const stamp = deps.newId();
   const writes = [
     releaseWrite(before, release, stamp),
     ...historyWrites(release, history),
-    ...told.flatMap((each) => toBusEvents(release, each, nowMs, deps.releaseUrl(release.id)).map(outboxWrite)),
+    ...told.flatMap((each) => toBusEvents(release, each, deps.releaseUrl(release.id)).map(outboxWrite)),
     ...placeWrites(before.release, release, slot),
     ...alongside,
   ];

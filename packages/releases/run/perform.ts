@@ -1,6 +1,6 @@
 import { isOpsError, OpsError } from '#core/errors.ts';
 import type { Write } from '#ports/table.ts';
-import type { TrafficDriver, TrafficState, TrafficTarget } from '#ports/traffic.ts';
+import { isSameTraffic, type TrafficDriver, type TrafficState, type TrafficTarget } from '#ports/traffic.ts';
 import type { Gate } from '#releases/application/gate.ts';
 import type { ReleaseEvent } from '#releases/plan/plan-release.ts';
 import { gatesInQuestion } from '#releases/plan/steps.ts';
@@ -47,10 +47,15 @@ async function perform(driver: TrafficDriver, target: TrafficTarget, release: Re
       return { traffic: await driver.read(target) };
     case 'restore': {
       const now = intent.onlyIfCarrying ? await driver.read(target) : undefined;
-      if (now && carriedBy(release.version, now) === 0) return { traffic: now };
+      if (now && carriedBy(release.version, now) === 0 && !isAsBefore(release, now)) return { traffic: now };
       return { traffic: await driver.restore(target, release.captured ?? {}) };
     }
   }
+}
+
+/** Nobody's change is undone by a restore then, and what is not to be seen in the weights goes back as well: a flag that is off is still bound. */
+function isAsBefore({ stable }: Release, now: TrafficState): boolean {
+  return stable !== undefined && isSameTraffic(now, { stable, weight: 0 });
 }
 
 /** Where nothing here shifts traffic, whoever deploys does what the release says: it is as the release has it. */

@@ -11,7 +11,7 @@ const schemas = new Map(releaseEventTypes.map(({ detailType, schema, source }) =
  * What a release tells, as it goes on the bus: once, or once for each who asked for it and wants an answer. The same thing told again has
  * the same id.
  */
-export function toBusEvents(release: Release, { number, detailType, sentence, more }: Told, atMs: number, url: string): BusEvent[] {
+export function toBusEvents(release: Release, { number, atMs, detailType, sentence, more }: Told, url: string): BusEvent[] {
   const { id, tenant, application, environment, version, commit, phase, replies } = release;
   const type = schemas.get(detailType);
   if (!type) throw new RangeError(`no event ${detailType}`);

@@ -15,7 +15,7 @@ export interface AskedHook {
 
 type Group = Pick<AskedHook, 'application' | 'deploymentGroup'>;
 
-const PARTITION = 'releases/codedeploy';
+const PARTITION = 'releases/_codedeploy'; // no tenant's name begins so
 
 function keyOf({ application, deploymentGroup }: Group) {
   return { pk: PARTITION, sk: `${application}/${deploymentGroup}` };

@@ -68,7 +68,7 @@ function assertTold(world: World, hint: unknown): void {
     expect([hint, context, distinct(states.map(({ state }) => state)).at(-1)]).toEqual([hint, context, 'success']);
   }
   expect([hint, world.deadLetters()]).toEqual([hint, []]);
-  expect([hint, world.table.items().filter(({ pk }) => pk === 'releases/answers-due')]).toEqual([hint, []]);
+  expect([hint, world.table.items().filter(({ pk }) => pk === 'releases/answers/_due')]).toEqual([hint, []]);
 }
 
 describe('answers', () => {

@@ -80,7 +80,7 @@ describe('abort', () => {
     expect((await world.release(id)).phase).toBe(phase);
     expect(world.traffic.at(PLACE)).toEqual({ stable: 'v1', weight: 0 });
     await world.run(HOUR_MS);
-    expect(world.table.items().filter(({ pk }) => pk === 'releases/active')).toEqual([]);
+    expect(world.table.items().filter(({ pk }) => pk === 'releases/_active')).toEqual([]);
   });
 
   it('returns what was promoted, for as long as the old version is kept', async () => {

@@ -47,7 +47,7 @@ async function walk(verdict: 'pass' | 'fail', number: number, fault: Fault | und
         .sort(),
       // When a gate was seen open or shut depends on when it was looked at.
       history: history.filter(({ kind }) => kind !== 'trouble' && kind !== 'gate').map(({ kind }) => kind),
-      left: world.table.items().filter(({ pk }) => pk === 'releases/active').length,
+      left: world.table.items().filter(({ pk }) => pk === 'releases/_active').length,
     },
   };
 }

@@ -214,7 +214,7 @@ async function checkEnd({ world }: Walk): Promise<void> {
     if (phase !== 'promoted' && !promoted.has(version)) expect(carriedBy(version, now)).toBe(0);
   }
   expect(now.canary).toBeUndefined();
-  expect(world.table.items().filter(({ pk }) => pk === 'releases/active')).toEqual([]);
+  expect(world.table.items().filter(({ pk }) => pk === 'releases/_active')).toEqual([]);
   for (const release of releases) checkHistory(release, await world.history(release.id));
 }
 

@@ -175,8 +175,8 @@ describe('what CI says', () => {
     ]);
     await world.advance();
     expect(world.traffic.at(PLACE)).toEqual({ stable: 'v2', weight: 0 });
-    expect(world.events().filter(({ detailType }) => detailType === 'Release Promoted')[0]?.detail).toMatchObject({
-      environment: 'staging',
+    const promoted = world.events().filter(({ detailType }) => detailType === 'Release Promoted');
+    expect(promoted.find(({ detail }) => detail.environment === 'staging')?.detail).toMatchObject({
       reply: { callbackUrl: 'https://x' },
       state: 'promoted',
     });

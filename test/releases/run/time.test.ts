@@ -40,6 +40,27 @@ describe('a clock that jumps', () => {
   });
 });
 
+describe('events of a release', () => {
+  it('are told in the order of their times, whatever the clock says: an answer is never taken for older than what it ends', async () => {
+    const world = createWorld({ applications: [shop('strategy: { canary: { steps: [{ weight: 10, pause: 1m }] } }')] });
+    const id = await world.start('v2');
+    await world.advance();
+    for (let i = 0; i < 8; i++) {
+      await world.command(id, 'pause');
+      await world.command(id, 'resume');
+    }
+    world.passMs(-DAY_MS);
+    await world.run(3 * MINUTE_MS);
+    expect((await world.release(id)).phase).toBe('promoted');
+    const told = world
+      .events()
+      .map(({ detailType, detail }) => ({ detailType, atMs: Date.parse(String(detail.at)), id: String(detail.id) }));
+    const inOrder = told.toSorted((a, b) => Number(a.id.split('-').at(-1)) - Number(b.id.split('-').at(-1)));
+    expect(inOrder.at(-1)?.detailType).toBe('Release Promoted');
+    expect(inOrder.every(({ atMs }, i) => i === 0 || atMs > (inOrder[i - 1]?.atMs ?? 0))).toBe(true);
+  });
+});
+
 describe('metrics that are not there', () => {
   it('never promote: a canary without traffic goes back when its deadline has passed', async () => {
     const world = createWorld({ applications: [canary] });
