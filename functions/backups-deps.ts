@@ -4,6 +4,7 @@ import type { Job, JobRun } from '#backups/jobs/job.ts';
 import { endedEvent, progressedEvent } from '#backups/jobs/job-events.ts';
 import type { DrillJobDeps } from '#backups/jobs/perform-drill.ts';
 import { type JobReport, type Performed, runJobs } from '#backups/jobs/run-jobs.ts';
+import type { Config } from '#config/load-config.ts';
 import { readSettings } from '#config/settings.ts';
 import { OpsError } from '#core/errors.ts';
 import { createSafeHttp } from '#net/safe-http.ts';
@@ -24,15 +25,15 @@ export async function backupJobDeps(deps: FunctionDeps): Promise<DrillJobDeps> {
   return {
     ...{ table, remainingMs, randomBytes, clock: now, random: Math.random },
     file: await compileBackups(config),
-    places: deps.places ?? (await openPlaces()),
+    places: deps.places ?? (await openPlaces(config)),
     host: 'quarterdeck',
     unlockOf: async ({ kms }) => (kms === undefined ? { passphrase: readPassphrase() } : { keyWrap: await openKeyWrap(kms) }),
     ask: (url, timeoutMs, place) => askWebhook(allowPrivateTargets, url, timeoutMs, place),
   };
 }
 
-async function openPlaces(): Promise<BackupPlaces> {
-  return (await import('./aws-places.ts')).openAwsPlaces();
+async function openPlaces(config: Config): Promise<BackupPlaces> {
+  return (await import('./aws-places.ts')).openAwsPlaces({ config: async () => config });
 }
 
 async function openKeyWrap(keyId: string) {

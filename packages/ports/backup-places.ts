@@ -32,8 +32,10 @@ export interface Scratch {
   readonly target: BackupTarget;
   /** Reads back what was restored. */
   openSource(): Promise<BackupSource>;
-  /** Asks the samples of a Quarterdeck that was restored, as of its snapshot; the values of an instant vector. */
-  readonly query?: ((tenant: string, expr: string) => Promise<readonly number[]>) | undefined;
+  /** Asks the samples of a Quarterdeck that was restored, as of an instant: the values of a scalar or an instant vector. */
+  readonly query?: ((tenant: string, expr: string, atMs: number) => Promise<readonly number[]>) | undefined;
+  /** Lets go of what is open, and leaves what was restored; it can still be used and removed. */
+  close?(): Promise<void>;
   /** Removes all of it; what is not there is removed. */
   remove(): Promise<void>;
 }

@@ -29,7 +29,7 @@ export interface DrillInput {
   readonly progress?: DrillProgress | undefined;
 }
 
-export interface DrillDeps extends Pick<CheckDeps, 'query'> {
+export interface DrillDeps {
   readonly clock: Clock;
   /** How long this process may still run. */
   readonly remainingMs?: (() => number) | undefined;
@@ -86,7 +86,10 @@ async function validate(deps: DrillDeps, { repository, snapshot, scratch, checks
   }
   deps.onPhase?.('checking');
   const ask: CheckDeps['ask'] = (url, timeoutMs) => deps.ask(url, timeoutMs, scratch.name);
-  return { compared, checks: await runChecks({ open: scratch.openSource, lines: compared.lines, query: deps.query, ask }, checks) };
+  const atMs = Date.parse(snapshot.guarantee.at);
+  const { query: askAt } = scratch;
+  const query: CheckDeps['query'] = askAt && ((tenant, expr) => askAt(tenant, expr, atMs));
+  return { compared, checks: await runChecks({ open: scratch.openSource, lines: compared.lines, query, ask }, checks) };
 }
 
 interface Measured {

@@ -40,19 +40,10 @@ export async function performDrill(deps: DrillJobDeps, name: string, run: JobRun
     : pickSnapshot(snapshotsOf(deps, backup, await listSnapshots(repository, () => undefined)), plan.pick, deps);
   const scratch = await deps.places.openScratch(backup.source, run.id);
   const objectives = { recoveryTimeMs: plan.recoveryTime, recoveryPointMs: plan.recoveryPoint };
-  const result = await runDrill(
-    { clock: deps.clock, remainingMs: deps.remainingMs, ask: deps.ask, query: scratch.query },
-    {
-      id: run.id,
-      drill: name,
-      repository,
-      snapshot,
-      scratch,
-      checks: plan.checks,
-      objectives,
-      timeoutMs: plan.timeout,
-      progress: known?.drill,
-    },
+  const input = { id: run.id, drill: name, repository, snapshot, scratch, checks: plan.checks, objectives };
+  const { clock, remainingMs, ask } = deps;
+  const result = await runDrill({ clock, remainingMs, ask }, { ...input, timeoutMs: plan.timeout, progress: known?.drill }).finally(() =>
+    scratch.close?.(),
   );
   if (result.state === 'continued') return { state: 'continued', progress: { snapshot: snapshot.id, drill: result.progress } as never };
   const report = boundReport(result.report);

@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import { findSnapshot } from '#backups/repository/snapshots.ts';
+import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
 import { planRestore } from '#backups/restore/plan-restore.ts';
 import { runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
+import type { BackupTarget } from '#ports/backup-target.ts';
 import type { JobRun } from './job.ts';
 import { type JobDeps, type OpenRepository, openPlannedRepository } from './job-deps.ts';
 import type { Performed } from './run-jobs.ts';
@@ -38,6 +39,8 @@ const Progress = z.object({
   bytes: z.number().default(0),
 });
 
+type Progress = z.infer<typeof Progress>;
+
 const MISSING_TOLD = 200;
 
 /** Restores what was asked for, or goes on with it. */
@@ -47,8 +50,24 @@ export async function performRestore(deps: JobDeps, run: JobRun): Promise<Perfor
   const opened = await openPlannedRepository(deps, request.repository);
   // Fixed by the first call: the latest may be another when it goes on.
   const snapshot = await findSnapshot(opened.repository, progress.snapshot ?? request.snapshot);
-  const filter = { include: request.include, exclude: request.exclude };
   const target = await deps.places.openTarget(request.to, { overwrite: request.yes });
+  try {
+    return await restoreTo(deps, { progress, opened, snapshot, target });
+  } finally {
+    await target.close?.();
+  }
+}
+
+interface Restoring {
+  readonly progress: Progress;
+  readonly opened: OpenRepository;
+  readonly snapshot: Snapshot;
+  readonly target: BackupTarget;
+}
+
+async function restoreTo(deps: JobDeps, { progress, opened, snapshot, target }: Restoring): Promise<Performed> {
+  const { request } = progress;
+  const filter = { include: request.include, exclude: request.exclude };
   const input = { repository: opened.repository, snapshot, target, filter };
   if (request.dryRun) {
     const plan = await planRestore(input);

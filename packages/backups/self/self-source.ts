@@ -12,6 +12,10 @@ import { namedBlob } from './named-blobs.ts';
 export interface SelfSourceDeps {
   readonly dump: TableDump;
   readonly blobs: Blobs;
+  /** As the user wrote it. Default `quarterdeck:`. */
+  readonly name?: string | undefined;
+  /** Nobody writes to it, so that an object that is not there is lost: told, and no reason for another pass. Default false. */
+  readonly isStill?: boolean | undefined;
   readonly retry?: RetryOptions | undefined;
   /** Size of a part of the catalog, about. Default 4 MiB. */
   readonly partBytes?: number | undefined;
@@ -36,7 +40,7 @@ export function openSelfSource(deps: SelfSourceDeps): BackupSource {
   let guarantee: SourceGuarantee | undefined;
   return {
     type: 'quarterdeck',
-    name: 'quarterdeck:',
+    name: deps.name ?? 'quarterdeck:',
     async *list({ after }) {
       const start = after === undefined ? undefined : parseCursor(after);
       // What an earlier run's catalog named it alone knew: going on is a new pass with all of its objects.
@@ -53,7 +57,7 @@ export function openSelfSource(deps: SelfSourceDeps): BackupSource {
         yield* listCatalog(deps, { moment, pass, named });
         await moment.close();
         yield* listObjects(deps, { pass, named, given, passing, gone });
-        if (gone.size === 0) return;
+        if (gone.size === 0 || deps.isStill) return;
       }
       throw new OpsError('unavailable', 'objects of the catalog vanish faster than they can be read', {
         hint: 'Make the grace period of replaced blocks longer, or the backup faster.',

@@ -4,12 +4,15 @@ import { type RetryOptions, retry } from '#core/retry.ts';
 import type { BackupTarget, RestoredItem } from '#ports/backup-target.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Item, Table } from '#ports/table.ts';
+import type { TableDump } from '#ports/table-dump.ts';
 import { decodeItemLine, encodeItemLine } from './item-line.ts';
 import { namedBlob } from './named-blobs.ts';
 
 export interface SelfTargetDeps {
   readonly table: Table;
   readonly blobs: Blobs;
+  /** As the user wrote it. Default `quarterdeck:`. */
+  readonly name?: string | undefined;
   readonly retry?: RetryOptions | undefined;
 }
 
@@ -26,7 +29,7 @@ const CONCURRENT = 16;
 export function openSelfTarget(deps: SelfTargetDeps): BackupTarget {
   return {
     type: 'quarterdeck',
-    name: 'quarterdeck:',
+    name: deps.name ?? 'quarterdeck:',
     async plan(item) {
       const sizeBytes = await sizeOf(deps, placeOf(item));
       if (sizeBytes === undefined) return 'create';
@@ -40,6 +43,19 @@ export function openSelfTarget(deps: SelfTargetDeps): BackupTarget {
     },
     finish: () => finishRestore(deps),
   };
+}
+
+/** Whether a restore can go there: nothing is in table and store, or what a restore left that was interrupted. */
+export async function isFreshSelf({ dump, blobs }: { readonly dump: TableDump; readonly blobs: Blobs }): Promise<boolean> {
+  if ((await retry(() => blobs.list(WAITING, { limit: 1 }))).entries.length > 0) return true;
+  if ((await retry(() => blobs.list('', { limit: 1 }))).entries.length > 0) return false;
+  const moment = await retry(() => dump.begin());
+  try {
+    for await (const _ of moment.scan()) return false;
+    return true;
+  } finally {
+    await moment.close();
+  }
 }
 
 function placeOf({ path, kind }: Pick<RestoredItem, 'path' | 'kind'>): string {

@@ -70,7 +70,7 @@ Ends with 0 when all is restored, 1 when something is missing, each named, 2 whe
 
 async function tellPlan({ places, opened, snapshot, to, filter, isJson }: Request): Promise<number> {
   const target = await places.openTarget(to, { overwrite: true });
-  const plan = await planRestore({ repository: opened.repository, snapshot, target, filter });
+  const plan = await planRestore({ repository: opened.repository, snapshot, target, filter }).finally(() => target.close?.());
   if (isJson) console.log(JSON.stringify(plan, null, 2));
   else {
     const { create, replace, keep, bytes, storedBytes, requests, lostPaths } = plan;
@@ -118,6 +118,7 @@ async function restore({ places, opened, snapshot, to, filter, isJson }: Request
     return result.missing.length === 0 ? 0 : 1;
   } finally {
     display.clear();
+    await target.close?.();
   }
 }
 
