@@ -2,6 +2,7 @@ import { dropTable, hasTable } from '#aws/backup/drop-table.ts';
 import { openPrefixSource } from '#aws/backup/prefix-source.ts';
 import { openPrefixTarget } from '#aws/backup/prefix-target.ts';
 import { s3BlobsAt } from '#aws/backup/s3-blobs-at.ts';
+import { openTableChangeLog } from '#aws/backup/table-change-log.ts';
 import { openTableSource } from '#aws/backup/table-source.ts';
 import { openTableTarget } from '#aws/backup/table-target.ts';
 import { createDynamoClient, createStreamsClient, createS3Client as newS3Client } from '#aws/clients.ts';
@@ -66,6 +67,13 @@ export function openAwsPlaces({ config }: AwsPlacesOptions): BackupPlaces {
       if (isOwn(place)) return openDeploymentScratch(createS3Client(), id, config);
       throw notHere(source);
     },
+    async openChangeLog(source, store) {
+      return openTableChangeLog({
+        ...{ ...store, client: createDynamoClient({}), openStreams: () => createStreamsClient({}), clock: Date.now },
+        tableName: tableOf(source),
+        tableOf,
+      });
+    },
   };
 }
 
@@ -73,6 +81,12 @@ function notHere(name: string): OpsError {
   return new OpsError('input', `${name} cannot be reached from here`, {
     hint: 'On AWS it takes s3://bucket/prefix, dynamodb:TABLE or quarterdeck:.',
   });
+}
+
+function tableOf(name: string): string {
+  const place = parsePlace(name);
+  if (place.type === 'dynamodb') return place.table;
+  throw new OpsError('input', `${name} has no log of changes`, { hint: 'Changes are kept of dynamodb:TABLE alone.' });
 }
 
 function isOwn(place: Place): boolean {

@@ -1,6 +1,7 @@
 import type { BackupSource } from './backup-source.ts';
 import type { BackupTarget } from './backup-target.ts';
 import type { Blobs } from './blobs.ts';
+import type { ChangeLog, Seal } from './change-log.ts';
 import type { Retention } from './object-lock.ts';
 
 /** Where a repository lies. */
@@ -53,4 +54,6 @@ export interface BackupPlaces {
   isEmpty(name: string): Promise<boolean>;
   /** A place beside for what a source of that name gave; the same for the same id. */
   openScratch(source: string, id: string): Promise<Scratch>;
+  /** The log of a source's changes in a repository's store; `input` for a source that has none. */
+  openChangeLog(source: string, store: { readonly blobs: Blobs; readonly seal: Seal }): Promise<ChangeLog>;
 }

@@ -61,6 +61,7 @@ export function openLocalPlaces(own?: OwnQuarterdeck): BackupPlaces {
       if (!here) return (await aws()).openScratch(source, id);
       return here.type === 'folder' ? openFolderScratch(id) : openDataScratch(id, config);
     },
+    openChangeLog: async (source, store) => (await aws()).openChangeLog(source, store),
   };
 }
 
