@@ -1,10 +1,10 @@
-import { dropTable, hasTable } from '#aws/backup/drop-table.ts';
+import { dropTable } from '#aws/backup/drop-table.ts';
 import { openPrefixSource } from '#aws/backup/prefix-source.ts';
 import { openPrefixTarget } from '#aws/backup/prefix-target.ts';
 import { s3BlobsAt } from '#aws/backup/s3-blobs-at.ts';
 import { openTableChangeLog } from '#aws/backup/table-change-log.ts';
 import { openTableSource } from '#aws/backup/table-source.ts';
-import { openTableTarget } from '#aws/backup/table-target.ts';
+import { isFreshTable, openTableTarget } from '#aws/backup/table-target.ts';
 import { createDynamoClient, createStreamsClient, createS3Client as newS3Client } from '#aws/clients.ts';
 import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { type Place, parsePlace } from '#backups/places/place.ts';
@@ -54,7 +54,7 @@ export function openAwsPlaces({ config }: AwsPlacesOptions): BackupPlaces {
     },
     async isEmpty(name) {
       const place = parsePlace(name);
-      if (place.type === 'dynamodb') return !(await hasTable(createDynamoClient({}), place.table));
+      if (place.type === 'dynamodb') return isFreshTable({ client: createDynamoClient({}), tableName: place.table });
       if (isOwn(place)) return isFreshDeployment(createS3Client());
       if (place.type !== 's3') throw notHere(name);
       const { bucket, prefix } = withSlash(place);

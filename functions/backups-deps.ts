@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { Job, JobRun } from '#backups/jobs/job.ts';
-import { endedEvent, progressedEvent } from '#backups/jobs/job-events.ts';
+import { endedEvents, progressedEvent } from '#backups/jobs/job-events.ts';
 import type { DrillJobDeps } from '#backups/jobs/perform-drill.ts';
 import { type JobReport, type Performed, runJobs } from '#backups/jobs/run-jobs.ts';
 import type { Config } from '#config/load-config.ts';
@@ -86,7 +86,7 @@ export async function attendJobs(
   const reports = await runJobs(
     {
       ...{ table, now, newId, remainingMs, perform },
-      eventsOf: (job, outcome) => [endedEvent(job, outcome, BACKUP_TENANT)],
+      eventsOf: (job, outcome, before) => endedEvents(job, outcome, before, BACKUP_TENANT),
       progressOf: (job, run, sentence) => [progressedEvent(job, run, sentence, now(), BACKUP_TENANT)],
     },
     jobs,

@@ -25,6 +25,8 @@ export interface DrillInput {
   readonly objectives: DrillObjectives;
   /** After which it counts as timed out. */
   readonly timeoutMs: number;
+  /** How much time's changes would be lost, where that is less than since the snapshot: a change log has the rest. */
+  readonly recoveryPointMs?: number | undefined;
   /** How far an earlier call came. */
   readonly progress?: DrillProgress | undefined;
 }
@@ -101,10 +103,11 @@ interface Measured {
   readonly checks?: readonly CheckResult[] | undefined;
 }
 
-function makeReport({ id, drill, repository, snapshot, objectives, timeoutMs }: DrillInput, measured: Measured): DrillReport {
+function makeReport(input: DrillInput, measured: Measured): DrillReport {
+  const { id, drill, repository, snapshot, objectives, timeoutMs, recoveryPointMs: lossMs } = input;
   const { startedAtMs, verifiedAtMs, endedAtMs, restored, compared = NOTHING, checks = [] } = measured;
   const recoveryTimeMs = verifiedAtMs - startedAtMs;
-  const recoveryPointMs = Math.max(0, startedAtMs - Date.parse(snapshot.guarantee.at));
+  const recoveryPointMs = lossMs ?? Math.max(0, startedAtMs - Date.parse(snapshot.guarantee.at));
   const isTimedOut = measured.compared === undefined || recoveryTimeMs > timeoutMs;
   const problems = isTimedOut
     ? [`it took longer than ${formatDuration(timeoutMs)}`]

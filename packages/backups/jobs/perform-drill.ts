@@ -4,9 +4,10 @@ import { boundReport, storeReport } from '#backups/drills/report-store.ts';
 import { type DrillDeps, runDrill } from '#backups/drills/run-drill.ts';
 import { findSnapshot, listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
 import { OpsError } from '#core/errors.ts';
-import type { DrillPlan } from './backups-file.ts';
+import type { BackupPlan, DrillPlan } from './backups-file.ts';
 import type { JobRun } from './job.ts';
 import { type JobDeps, openPlannedRepository } from './job-deps.ts';
+import { readLogState } from './log-state.ts';
 import { findBackup, snapshotsOf } from './perform-snapshot.ts';
 import type { Performed } from './run-jobs.ts';
 
@@ -40,7 +41,8 @@ export async function performDrill(deps: DrillJobDeps, name: string, run: JobRun
     : pickSnapshot(snapshotsOf(deps, backup, await listSnapshots(repository, () => undefined)), plan.pick, deps);
   const scratch = await deps.places.openScratch(backup.source, run.id);
   const objectives = { recoveryTimeMs: plan.recoveryTime, recoveryPointMs: plan.recoveryPoint };
-  const input = { id: run.id, drill: name, repository, snapshot, scratch, checks: plan.checks, objectives };
+  const recoveryPointMs = await lossOf(deps, backup);
+  const input = { recoveryPointMs, id: run.id, drill: name, repository, snapshot, scratch, checks: plan.checks, objectives };
   const { clock, remainingMs, ask } = deps;
   const result = await runDrill({ clock, remainingMs, ask }, { ...input, timeoutMs: plan.timeout, progress: known?.drill }).finally(() =>
     scratch.close?.(),
@@ -49,6 +51,12 @@ export async function performDrill(deps: DrillJobDeps, name: string, run: JobRun
   const report = boundReport(result.report);
   await storeReport(deps.table, signReport(repository.secrets, report));
   return { state: 'done', ok: report.status === 'SUCCESSFUL', sentence: `${report.status}: ${report.sentence}`, result: summarize(report) };
+}
+
+/** With a change log, what would be lost is what was not captured: at worst as much as ever was. */
+async function lossOf({ table, clock }: DrillJobDeps, { changes, repository, source }: BackupPlan): Promise<number | undefined> {
+  const log = changes ? await readLogState(table, { repository, source }) : undefined;
+  return log?.untilMs === undefined ? undefined : Math.max(log.rpoMs, clock() - log.untilMs);
 }
 
 function findDrill({ file }: JobDeps, name: string): DrillPlan {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
 import { planRestore } from '#backups/restore/plan-restore.ts';
+import { openPointInTime, type PointInTime } from '#backups/restore/point-in-time.ts';
 import { runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
@@ -20,6 +21,8 @@ export const RestoreRequest = z.strictObject({
   to: z.string().min(1).max(2_000),
   include: paths.optional(),
   exclude: paths.optional(),
+  /** To the end of this second, from the newest snapshot before it: for a table whose changes are kept, into a table of its own. */
+  at: z.iso.datetime({ offset: true }).optional(),
   /** Says what would be done, and does nothing. */
   dryRun: z.boolean().default(false),
   /** Writes into a place that is not empty, of which a snapshot is taken first. */
@@ -37,6 +40,10 @@ const Progress = z.object({
   replaced: z.number().default(0),
   kept: z.number().default(0),
   bytes: z.number().default(0),
+  /** The snapshot is restored, and what was changed since is to follow. */
+  isRestored: z.boolean().default(false),
+  missing: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
+  missingCount: z.number().default(0),
 });
 
 type Progress = z.infer<typeof Progress>;
@@ -49,13 +56,25 @@ export async function performRestore(deps: JobDeps, run: JobRun): Promise<Perfor
   const { request } = progress;
   const opened = await openPlannedRepository(deps, request.repository);
   // Fixed by the first call: the latest may be another when it goes on.
-  const snapshot = await findSnapshot(opened.repository, progress.snapshot ?? request.snapshot);
+  const name = progress.snapshot ?? request.snapshot;
+  const moment = request.at === undefined ? undefined : await openMoment(deps, opened, { ...request, at: request.at, snapshot: name });
+  const snapshot = moment?.base ?? (await findSnapshot(opened.repository, name));
   const target = await deps.places.openTarget(request.to, { overwrite: request.yes });
   try {
-    return await restoreTo(deps, { progress, opened, snapshot, target });
+    return await restoreTo(deps, { progress, opened, snapshot, target, moment });
   } finally {
     await target.close?.();
   }
+}
+
+function openMoment(
+  deps: JobDeps,
+  { repository }: OpenRepository,
+  request: RestoreRequest & { readonly at: string },
+): Promise<PointInTime> {
+  const { snapshot, to, at, include, exclude } = request;
+  if (include || exclude) throw new OpsError('input', 'a table is restored to a moment as a whole, and not a part of it');
+  return openPointInTime({ ...deps, repository }, { snapshot, to, atMs: Date.parse(at) });
 }
 
 interface Restoring {
@@ -63,9 +82,10 @@ interface Restoring {
   readonly opened: OpenRepository;
   readonly snapshot: Snapshot;
   readonly target: BackupTarget;
+  readonly moment: PointInTime | undefined;
 }
 
-async function restoreTo(deps: JobDeps, { progress, opened, snapshot, target }: Restoring): Promise<Performed> {
+async function restoreTo(deps: JobDeps, { progress, opened, snapshot, target, moment }: Restoring): Promise<Performed> {
   const { request } = progress;
   const filter = { include: request.include, exclude: request.exclude };
   const input = { repository: opened.repository, snapshot, target, filter };
@@ -78,31 +98,42 @@ async function restoreTo(deps: JobDeps, { progress, opened, snapshot, target }: 
       result: { snapshot: snapshot.id, plan: { ...plan } } as never,
     };
   }
+  if (progress.isRestored) return replayTo(progress, snapshot, moment);
   if (!progress.isSecured && progress.after === undefined) await secure(deps, opened, request);
   const result = await runRestore({ ...input, after: progress.after, remainingMs: deps.remainingMs });
+  const { created, replaced, kept, bytes, missing } = result;
   const sums = {
-    created: progress.created + result.created,
-    replaced: progress.replaced + result.replaced,
-    kept: progress.kept + result.kept,
-    bytes: progress.bytes + result.bytes,
+    created: progress.created + created,
+    replaced: progress.replaced + replaced,
+    kept: progress.kept + kept,
+    bytes: progress.bytes + bytes,
+    missing: [...progress.missing, ...missing].slice(0, MISSING_TOLD).map((each) => ({ ...each })),
+    missingCount: progress.missingCount + missing.length,
   };
-  if (result.state === 'continued') {
-    return {
-      state: 'continued',
-      progress: { request: { ...request }, snapshot: snapshot.id, isSecured: true, after: result.after ?? '', ...sums } as never,
-    };
-  }
-  const { missing } = result;
+  const reached = { request: { ...request }, snapshot: snapshot.id, isSecured: true, ...sums };
+  if (result.state === 'continued') return { state: 'continued', progress: { ...reached, after: result.after ?? '' } as never };
+  // In a call of its own: it begins from its beginning each time, and has all the time there is.
+  if (moment) return { state: 'continued', progress: { ...reached, isRestored: true } as never, sentence: 'the snapshot is restored' };
+  return describeRestore(request, snapshot, sums);
+}
+
+async function replayTo(progress: Progress, snapshot: Snapshot, moment: PointInTime | undefined): Promise<Performed> {
+  const { request, created, replaced, kept, bytes, missing, missingCount } = progress;
+  const changes = await moment?.replay();
+  return describeRestore(request, snapshot, { created, replaced, kept, bytes, missing, missingCount }, changes);
+}
+
+type Sums = Pick<Progress, 'created' | 'replaced' | 'kept' | 'bytes' | 'missing' | 'missingCount'>;
+
+function describeRestore({ to, at }: RestoreRequest, snapshot: Snapshot, sums: Sums, changes?: number): Performed {
+  const { created, replaced, kept, missingCount } = sums;
+  const lacks = missingCount > 0 ? `, ${missingCount} are missing` : '';
+  const brought = changes === undefined ? '' : `, brought to ${at} by ${changes} changes`;
   return {
     state: 'done',
-    ok: missing.length === 0,
-    sentence: `${sums.created + sums.replaced + sums.kept} items in ${request.to}${missing.length > 0 ? `, ${missing.length} are missing` : ''}`,
-    result: {
-      snapshot: snapshot.id,
-      ...sums,
-      missing: missing.slice(0, MISSING_TOLD).map((each) => ({ ...each })),
-      missingCount: missing.length,
-    },
+    ok: missingCount === 0,
+    sentence: `${created + replaced + kept} items in ${to}${lacks}${brought}`,
+    result: { snapshot: snapshot.id, ...sums, ...(changes === undefined ? {} : { changes }) },
   };
 }
 

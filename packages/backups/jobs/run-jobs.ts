@@ -20,8 +20,8 @@ export interface RunJobsDeps {
   readonly remainingMs?: (() => number) | undefined;
   /** Does a part of a run, or all of it; called again with the progress that it gave, and with that of the call before where it failed. */
   readonly perform: (job: Job, run: JobRun) => Promise<Performed>;
-  /** What is told of a run that has ended. */
-  readonly eventsOf: (job: Job, outcome: JobOutcome) => readonly BusEvent[];
+  /** What is told of a run that has ended; `before`: how the one before it did. */
+  readonly eventsOf: (job: Job, outcome: JobOutcome, before: JobOutcome | undefined) => readonly BusEvent[];
   /** What is told of one that goes on. */
   readonly progressOf?: ((job: Job, run: JobRun, sentence: string) => readonly BusEvent[]) | undefined;
 }
@@ -111,7 +111,7 @@ async function endRun(
   const last: JobOutcome = { id: run.id, ok, startedAtMs: run.startedAtMs, endedAtMs: deps.now(), sentence, result };
   const { run: _, ...rest } = state;
   const ended: JobState = { ...rest, last, ...(ok && { lastGoodMs: run.startedAtMs }) };
-  await writeJob(deps.table, job, { version, state: ended, events: deps.eventsOf(job, last) });
+  await writeJob(deps.table, job, { version, state: ended, events: deps.eventsOf(job, last, state.last) });
   return { kind: job.kind, name: job.name, run: run.id, state: ok ? 'done' : 'failed', sentence };
 }
 
