@@ -14,6 +14,7 @@ import { createS3Blobs } from '#aws/s3-blobs.ts';
 import { runDrill } from '#backups/drills/run-drill.ts';
 import { runRestore } from '#backups/restore/run-restore.ts';
 import { loadConfig } from '#config/load-config.ts';
+import { openPushedConfig, pushConfig } from '#config/pushed-config.ts';
 import { openAwsPlaces } from '#functions/aws-places.ts';
 import { createDeps } from '#functions/deps.ts';
 import { createReadCache } from '#storage/read-cache.ts';
@@ -109,6 +110,8 @@ describe.skipIf((dynamoAbsence ?? s3Absence) !== undefined)('places on AWS', () 
       externalUrl: '',
       allowPrivateTargets: false,
     });
+    const pushed = { path: 'rules/a.yaml', text: 'groups: []' };
+    await pushConfig({ ...ports, now: () => nowMs, check: async () => undefined }, [pushed]);
     const batch = batchOf(Array.from({ length: 3 }, (_, i) => ({ series: `up,instance=host-${i}`, ts: nowMs - 1_000, value: i })));
     await ingest.store.append({ tenant: 'default', id: 'ab'.repeat(16), batch });
     stub(first);
@@ -137,13 +140,14 @@ describe.skipIf((dynamoAbsence ?? s3Absence) !== undefined)('places on AWS', () 
     await expect(runRestore({ repository: bench.repository, snapshot, target: onto })).rejects.toThrow(/has data already/);
 
     const second = `second-${process.pid}`;
-    await deploy(second);
+    const other = await deploy(second);
     stub(second);
     expect(await places.isEmpty('quarterdeck:')).toBe(true);
     const target = await places.openTarget('quarterdeck:', {});
     expect((await runRestore({ repository: bench.repository, snapshot, target })).missing).toEqual([]);
     expect(await linesOf(dynamo, second)).toEqual(await linesOf(dynamo, first));
     expect(await keysOf(second)).toEqual(await keysOf(first));
+    expect(await (await openPushedConfig(other)).files.readFile(pushed.path)).toBe(pushed.text);
     expect(await places.isEmpty('quarterdeck:')).toBe(false);
   }, 60_000);
 });

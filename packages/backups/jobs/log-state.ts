@@ -37,7 +37,7 @@ export async function readLogState(table: Table, name: LogName): Promise<LogStat
 }
 
 /** What a log's state is after one more capture. `wait`: what passed since the log was whole was at stake. */
-export function addCapture(known: LogState, { untilMs, gap, lagMs }: CaptureReport, capturedAtMs: number): LogState {
+function addCapture(known: LogState, { untilMs, gap, lagMs }: CaptureReport, capturedAtMs: number): LogState {
   if (untilMs === undefined) return known;
   const waitMs = known.untilMs === undefined ? 0 : capturedAtMs - known.untilMs;
   return {

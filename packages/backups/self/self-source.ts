@@ -7,7 +7,7 @@ import type { BackupSource, SourceGuarantee, SourceItem } from '#ports/backup-so
 import type { Blobs } from '#ports/blobs.ts';
 import type { TableDump, TableMoment } from '#ports/table-dump.ts';
 import { encodeItemLine } from './item-line.ts';
-import { namedBlob } from './named-blobs.ts';
+import { namedBlobs } from './named-blobs.ts';
 
 export interface SelfSourceDeps {
   readonly dump: TableDump;
@@ -96,15 +96,16 @@ async function readPassing(deps: SelfSourceDeps, moment: TableMoment): Promise<{
   let lost = 0;
   let sizeBytes = 0;
   for await (const item of moment.scan()) {
-    const blob = namedBlob(item);
-    if (blob === undefined || !blob.isPassing) continue;
-    try {
-      const bytes = await retry(() => deps.blobs.get(blob.key), deps.retry);
-      found.set(blob.key, bytes);
-      sizeBytes += bytes.length;
-    } catch (error) {
-      if (!isOpsError(error, 'missing')) throw error;
-      lost++;
+    for (const { key, isPassing } of namedBlobs(item)) {
+      if (!isPassing) continue;
+      try {
+        const bytes = await retry(() => deps.blobs.get(key), deps.retry);
+        found.set(key, bytes);
+        sizeBytes += bytes.length;
+      } catch (error) {
+        if (!isOpsError(error, 'missing')) throw error;
+        lost++;
+      }
     }
     if (sizeBytes > MAX_PASSING_BYTES) throw new OpsError('limit', `what alerts keep is larger than ${MAX_PASSING_BYTES} bytes`);
   }
@@ -132,8 +133,7 @@ async function* listCatalog(
     return { ...item, open: (offset) => piecesOf(bytes, offset), cursor: cursorOf(run.pass) };
   };
   for await (const item of run.moment.scan()) {
-    const blob = namedBlob(item);
-    if (blob) run.named.add(blob.key);
+    for (const { key } of namedBlobs(item)) run.named.add(key);
     const line = `${encodeItemLine(item)}\n`;
     lines.push(line);
     sizeBytes += line.length;
