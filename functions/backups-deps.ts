@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { Job } from '#backups/jobs/job.ts';
-import { endedEvent, progressedEvent } from '#backups/jobs/job-events.ts';
+import { endedEvents, progressedEvent } from '#backups/jobs/job-events.ts';
 import type { DrillJobDeps } from '#backups/jobs/perform-drill.ts';
 import { type JobReport, type RunJobsDeps, runJobs } from '#backups/jobs/run-jobs.ts';
+import type { Config } from '#config/load-config.ts';
 import { readSettings } from '#config/settings.ts';
 import { OpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
@@ -27,7 +28,7 @@ export async function backupJobDeps(deps: FunctionDeps): Promise<DrillJobDeps> {
   return {
     ...{ table, randomBytes, clock: now, random: Math.random, remainingMs: boundTime(deps.remainingMs) },
     file: await compileBackups(config),
-    places: deps.places ?? (await openPlaces()),
+    places: deps.places ?? (await openPlaces(config)),
     host: BACKUP_HOST,
     unlockOf: async ({ kms }) => (kms === undefined ? { passphrase: readPassphrase() } : { keyWrap: await openKeyWrap(kms) }),
     ask: (url, timeoutMs, place) => askWebhook(allowPrivateTargets, url, timeoutMs, place),
@@ -42,8 +43,8 @@ function boundTime(remainingMs: (() => number) | undefined): () => number {
   return () => Math.min(remainingMs?.() ?? Number.POSITIVE_INFINITY, endMs - performance.now());
 }
 
-async function openPlaces(): Promise<BackupPlaces> {
-  return (await import('./aws-places.ts')).openAwsPlaces();
+async function openPlaces(config: Config): Promise<BackupPlaces> {
+  return (await import('./aws-places.ts')).openAwsPlaces({ config: async () => config });
 }
 
 async function openKeyWrap(keyId: string) {
@@ -98,7 +99,7 @@ export async function attendJobs(
   const reports = await runJobs(
     {
       ...{ table, now, newId, perform, remainingMs: boundTime(deps.remainingMs) },
-      eventsOf: (job, outcome) => [endedEvent(job, outcome, BACKUP_TENANT)],
+      eventsOf: (job, outcome, before) => endedEvents(job, outcome, before, BACKUP_TENANT),
       progressOf: (job, run, sentence) => [progressedEvent(job, run, sentence, now(), BACKUP_TENANT)],
     },
     jobs,

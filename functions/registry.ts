@@ -6,6 +6,7 @@ const loaders: Readonly<Record<string, () => Promise<{ readonly run: OpsFunction
   'alerts-deliver': () => import('./alerts/deliver.ts'),
   'alerts-dispatch': () => import('./alerts/dispatch.ts'),
   'alerts-evaluate': () => import('./alerts/evaluate.ts'),
+  'backups-capture': () => import('./backups/capture.ts'),
   'backups-check': () => import('./backups/check.ts'),
   'backups-copy': () => import('./backups/copy.ts'),
   'backups-drill': () => import('./backups/drill.ts'),

@@ -16,6 +16,7 @@ export const schedules: readonly Schedule[] = [
   { name: 'releases-answer', function: 'releases-answer', expression: 'rate(1 minute)' },
   // Each looks which of its jobs are due, and goes on with those that were begun.
   { name: 'backups-snapshot', function: 'backups-snapshot', expression: 'rate(1 minute)' },
+  { name: 'backups-capture', function: 'backups-capture', expression: 'rate(1 minute)' },
   { name: 'backups-restore', function: 'backups-restore', expression: 'rate(1 minute)' },
   { name: 'backups-copy', function: 'backups-copy', expression: 'rate(5 minutes)' },
   { name: 'backups-forget', function: 'backups-forget', expression: 'rate(5 minutes)' },

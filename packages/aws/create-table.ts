@@ -16,7 +16,12 @@ const POLL_MS = 500;
  * Makes the table that createDynamoTable works on, where it is not there yet: for tests and for stand-ins. On demand, TTL on
  * `expiresAtS`, no point-in-time recovery: a deployment declares its table, with recovery, in its stack.
  */
-export async function createTable(client: DynamoDBClient, tableName: string): Promise<void> {
+export async function createTable(
+  client: DynamoDBClient,
+  tableName: string,
+  /** Default true; false for a copy that is to stay as it is. */
+  { expires = true }: { readonly expires?: boolean } = {},
+): Promise<void> {
   const on = (operation: string): CallOptions => ({ operation, resource: `table "${tableName}"`, repeat: 'always' });
   const isNew = await callAws(on('dynamodb:CreateTable'), () => client.send(new CreateTableCommand(tableOf(tableName)))).then(
     () => true,
@@ -26,7 +31,7 @@ export async function createTable(client: DynamoDBClient, tableName: string): Pr
     },
   );
   await waitUntilActive(client, tableName, on('dynamodb:DescribeTable'));
-  if (!isNew && (await hasTimeToLive(client, tableName, on('dynamodb:DescribeTimeToLive')))) return;
+  if (!expires || (!isNew && (await hasTimeToLive(client, tableName, on('dynamodb:DescribeTimeToLive'))))) return;
   const TimeToLiveSpecification = { Enabled: true, AttributeName: 'expiresAtS' };
   await callAws(on('dynamodb:UpdateTimeToLive'), () =>
     client.send(new UpdateTimeToLiveCommand({ TableName: tableName, TimeToLiveSpecification })),

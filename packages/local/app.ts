@@ -57,7 +57,14 @@ export async function openApp(settings: Settings, onStored: () => void = () => {
   const mail = createSmtpMail({ allowPrivate: settings.allowPrivateTargets });
   const source = own.observeSource(made.source);
   const remainingMs = () => (isClosing ? 0 : Number.POSITIVE_INFINITY);
-  const deps: FunctionDeps = { ...made, mail, source, places: openLocalPlaces(), alertObserver: own.alerts, remainingMs };
+  const deps: FunctionDeps = {
+    ...made,
+    mail,
+    source,
+    places: openLocalPlaces({ dataDir: settings.dataDir, config }),
+    alertObserver: own.alerts,
+    remainingMs,
+  };
   let externalUrl = deps.externalUrl;
   const invoke: LocalApp['invoke'] = (name, event) =>
     observed(own, name, async () => (await loadFunction(name))(asOf({ ...deps, externalUrl }, event), event));

@@ -82,6 +82,22 @@ export type RestoreCompleted = z.infer<typeof RestoreCompleted>;
 export const RestoreFailed = AboutJob.extend({});
 export type RestoreFailed = z.infer<typeof RestoreFailed>;
 
+/** The changes of a table could not be captured; told once, until a capture goes well again. */
+export const CaptureFailed = AboutJob.extend({});
+export type CaptureFailed = z.infer<typeof CaptureFailed>;
+
+/** Changes of a table may be lost: a gap in its log is longer than any before. */
+export const ChangesMissed = Envelope.extend({
+  /** The backup, as backups.yaml calls it. */
+  name: z.string(),
+  /** For people. */
+  sentence: z.string(),
+  /** Of the gap. */
+  from: z.iso.datetime(),
+  until: z.iso.datetime(),
+});
+export type ChangesMissed = z.infer<typeof ChangesMissed>;
+
 const SOURCE = 'quarterdeck.backups';
 
 /** Every event of backups. */
@@ -100,4 +116,6 @@ export const backupEventTypes = [
   { source: SOURCE, detailType: 'Drill Failed', schema: DrillFailed },
   { source: SOURCE, detailType: 'Restore Completed', schema: RestoreCompleted },
   { source: SOURCE, detailType: 'Restore Failed', schema: RestoreFailed },
+  { source: SOURCE, detailType: 'Capture Failed', schema: CaptureFailed },
+  { source: SOURCE, detailType: 'Changes Missed', schema: ChangesMissed },
 ] as const;

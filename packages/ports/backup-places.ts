@@ -1,6 +1,7 @@
 import type { BackupSource } from './backup-source.ts';
 import type { BackupTarget } from './backup-target.ts';
 import type { Blobs } from './blobs.ts';
+import type { ChangeLog, Seal } from './change-log.ts';
 import type { Retention } from './object-lock.ts';
 
 /** Where a repository lies. */
@@ -32,8 +33,10 @@ export interface Scratch {
   readonly target: BackupTarget;
   /** Reads back what was restored. */
   openSource(): Promise<BackupSource>;
-  /** Asks the samples of a Quarterdeck that was restored, as of its snapshot; the values of an instant vector. */
-  readonly query?: ((tenant: string, expr: string) => Promise<readonly number[]>) | undefined;
+  /** Asks the samples of a Quarterdeck that was restored, as of an instant: the values of a scalar or an instant vector. */
+  readonly query?: ((tenant: string, expr: string, atMs: number) => Promise<readonly number[]>) | undefined;
+  /** Lets go of what is open, and leaves what was restored; it can still be used and removed. */
+  close?(): Promise<void>;
   /** Removes all of it; what is not there is removed. */
   remove(): Promise<void>;
 }
@@ -51,4 +54,6 @@ export interface BackupPlaces {
   isEmpty(name: string): Promise<boolean>;
   /** A place beside for what a source of that name gave; the same for the same id. */
   openScratch(source: string, id: string): Promise<Scratch>;
+  /** The log of a source's changes in a repository's store; `input` for a source that has none. */
+  openChangeLog(source: string, store: { readonly blobs: Blobs; readonly seal: Seal }): Promise<ChangeLog>;
 }

@@ -27,4 +27,6 @@ export interface BackupTarget {
   write(item: RestoredItem): Promise<void>;
   /** After the last item: times and modes of directories, indexes, settings that had to wait. Faults by path. */
   finish(): Promise<readonly { readonly path: string; readonly message: string }[]>;
+  /** Lets go of what is open; absent where nothing is. */
+  close?(): Promise<void>;
 }

@@ -74,7 +74,7 @@ drills:
   it('restore where that is asked for', async () => {
     let ids = 0;
     const request = { repository: 'main', snapshot: 'latest', to: `s3://${restored}/back`, dryRun: false, yes: false };
-    await askRestore({ table: standIns.table, now: Date.now, newId: () => `restore${++ids}` }, request);
+    await askRestore({ tenant: 'default', table: standIns.table, now: Date.now, newId: () => `restore${++ids}` }, request);
     expect(await run('backups-restore')).toMatchObject([{ state: 'done' }]);
     expect(Buffer.from(await target.get('back/a.jpg')).toString()).toBe('a'.repeat(2_000));
   });

@@ -1,16 +1,12 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import * as z from 'zod';
+import { mapConcurrent } from '#core/batch.ts';
 import { OpsError } from '#core/errors.ts';
 import { type RetryOptions, retry } from '#core/retry.ts';
 import { DAY_MS, MINUTE_MS } from '#core/time.ts';
 import type { BlobEntry, Blobs } from '#ports/blobs.ts';
+import type { LogCoverage, Seal } from '#ports/change-log.ts';
 import { type Change, decodeChange, encodeChange } from './change-stream.ts';
-
-/** Encrypts objects of a log, each bound to its place: what was sealed for another key does not open (`denied`). */
-export interface Seal {
-  seal(plain: Uint8Array, key: string): Promise<Uint8Array>;
-  open(sealed: Uint8Array, key: string): Promise<Uint8Array>;
-}
 
 /**
  * The changes of one table, below `changes/<name>/`. `parts/<stream>/<shard>/<number>` are created once, and the last one of a shard says how
@@ -58,6 +54,8 @@ const PartHeader = z.object({
 });
 
 const NUMBER_DIGITS = 8;
+/** A log of a month that is captured each minute has 43,200 marks. */
+const MARKS_AT_ONCE = 32;
 const TIME_DIGITS = 15;
 const MAX_PART_BYTES = 256 * 1024 * 1024;
 
@@ -106,9 +104,7 @@ export async function lastMark(log: ChangeLogDeps, nowMs: number): Promise<LogMa
 
 /** All marks, by the time of their captures. */
 export async function readMarks(log: ChangeLogDeps): Promise<LogMark[]> {
-  const marks: LogMark[] = [];
-  for (const { key } of await listAll(log, marksPrefix(log))) marks.push(await readMark(log, key));
-  return marks;
+  return await mapConcurrent(await listAll(log, marksPrefix(log)), MARKS_AT_ONCE, ({ key }) => readMark(log, key));
 }
 
 /** Keys of parts, those of one shard in order, of all streams. */
@@ -168,19 +164,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** What the marks add up to. */
-export interface LogCoverage {
-  /** Stretches without a gap, the earliest first; ends exclusive. */
-  readonly stretches: readonly { readonly fromMs: number; readonly untilMs: number }[];
-  /** Between them: changes of these times may be lost. */
-  readonly gaps: readonly { readonly fromMs: number; readonly untilMs: number }[];
-  /**
-   * The recovery point objective that was really had: the longest time whose changes were, at some moment, not in the log. The largest gap,
-   * the longest time between captures, or the oldest change that a capture found.
-   */
-  readonly rpoMs: number;
 }
 
 /** Which times a log covers, by its marks. */

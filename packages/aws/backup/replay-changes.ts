@@ -1,4 +1,5 @@
 import { OpsError } from '#core/errors.ts';
+import type { Stretch } from '#ports/change-log.ts';
 import { type ChangeLogDeps, CLOCK_MARGIN_MS, coverageOf, listParts, readMarks, readPart } from './change-log.ts';
 import type { Change } from './change-stream.ts';
 
@@ -17,7 +18,7 @@ export type ApplyChanges = (changes: readonly Change[]) => Promise<void>;
 export interface ReplaySummary {
   readonly changes: number;
   /** Times whose changes are not in the log. */
-  readonly gaps: readonly { readonly fromMs: number; readonly untilMs: number }[];
+  readonly gaps: readonly Stretch[];
 }
 
 // Changes of one key within as many count once.
@@ -30,7 +31,7 @@ const BATCH_CHARACTERS = 32 * 1024 * 1024;
  * gap between them.
  */
 export async function replayChanges(log: ChangeLogDeps, apply: ApplyChanges, input: ReplayInput): Promise<ReplaySummary> {
-  const gaps = assertCovered(log, coverageOf(await readMarks(log)).stretches, input);
+  const gaps = await assertCovered(log, input);
   let changes = 0;
   let batch = new Map<string, Change>();
   let characters = 0;
@@ -52,16 +53,10 @@ export async function replayChanges(log: ChangeLogDeps, apply: ApplyChanges, inp
   return { changes, gaps };
 }
 
-/** The first instant after a second, to which a restore "to" that second goes: all of its changes are in it. */
-export function endOfSecond(timeMs: number): number {
-  return (Math.floor(timeMs / 1_000) + 1) * 1_000;
-}
-
-function assertCovered(
-  { name }: ChangeLogDeps,
-  stretches: readonly { readonly fromMs: number; readonly untilMs: number }[],
-  { fromMs, toMs, acceptGaps }: ReplayInput,
-) {
+/** The gaps that are accepted; throws as `replayChanges` does. */
+export async function assertCovered(log: ChangeLogDeps, { fromMs, toMs, acceptGaps }: ReplayInput): Promise<readonly Stretch[]> {
+  const { name } = log;
+  const { stretches } = coverageOf(await readMarks(log));
   const show = (timeMs: number) => new Date(timeMs).toISOString();
   const inside = stretches.filter((stretch) => stretch.untilMs > fromMs && stretch.fromMs < toMs);
   const first = inside[0];

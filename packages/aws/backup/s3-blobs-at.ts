@@ -47,7 +47,7 @@ function parseS3Url(url: string): { readonly bucket: string; readonly prefix: st
 }
 
 /** The store as seen from a prefix, which is empty or ends with a slash. */
-function blobsBelow(blobs: Blobs, prefix: string): Blobs {
+export function blobsBelow(blobs: Blobs, prefix: string): Blobs {
   if (prefix === '') return blobs;
   const short = (key: string) => key.slice(prefix.length);
   return {

@@ -18,7 +18,7 @@ import { decodeChange } from './change-stream.ts';
 import { splitLines } from './item-lines.ts';
 import { createPacer } from './pacer.ts';
 import { definitionIn, isRestoring, planTags, restoringTags } from './restoring-tags.ts';
-import { callOn, describeTable, keyNames, parseDefinition, type TableDefinition } from './table-definition.ts';
+import { callOn, describeTable, keyNames, parseDefinition, type TableDefinition, type TableDeps } from './table-definition.ts';
 import { type ItemWrite, type WriteItemsDeps, writeItems } from './write-items.ts';
 
 export interface TableTargetOptions {
@@ -67,7 +67,7 @@ export function openTableTarget(options: TableTargetOptions): BackupTarget {
     type: 'dynamodb',
     name: `dynamodb:${tableName}`,
     async plan() {
-      const found = await findTable(run);
+      const found = await findTable(deps);
       // Never `keep`: the definition is needed at the end, and that items are the same only reading them would tell.
       return found === 'none' ? 'create' : 'replace';
     },
@@ -90,6 +90,11 @@ export function openTableTarget(options: TableTargetOptions): BackupTarget {
   };
 }
 
+/** Whether a restore can go to a table of that name: there is none, or one that a restore has made and not finished. */
+export async function isFreshTable(deps: TableDeps): Promise<boolean> {
+  return (await findTable(deps)) !== 'other';
+}
+
 interface TargetRun {
   readonly deps: WriteItemsDeps;
   readonly options: TableTargetOptions;
@@ -106,7 +111,7 @@ async function definitionKept({ deps }: TargetRun): Promise<TableDefinition | un
   }
 }
 
-async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'> {
+async function findTable(deps: TableDeps): Promise<'none' | 'ours' | 'other'> {
   try {
     const { definition } = await describeTable(deps);
     return isRestoring(definition.tags) ? 'ours' : 'other';
@@ -119,7 +124,7 @@ async function findTable({ deps }: TargetRun): Promise<'none' | 'ours' | 'other'
 /** True if the table was made just now. */
 async function prepareTable(run: TargetRun, definition: TableDefinition): Promise<boolean> {
   const { deps, options } = run;
-  const found = await findTable(run);
+  const found = await findTable(deps);
   if (found === 'other' && options.inPlace !== true) {
     throw new OpsError('conflict', `table "${deps.tableName}" is there already`, {
       hint: 'Restore beside it under another name, or say that it may be written in place.',
@@ -226,7 +231,7 @@ async function finishTable(run: TargetRun, definition: TableDefinition, expected
     }
   };
   // A table that was there before keeps its own settings.
-  if ((await findTable(run)) === 'ours') {
+  if ((await findTable(deps)) === 'ours') {
     if (expected !== undefined) await attempt('items', () => verifyCount(deps, expected));
     await attempt('definition/indexes', () => addIndexes(run, definition));
     await attempt('definition/settings', () => applySettings(run, definition));

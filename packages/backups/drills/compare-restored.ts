@@ -5,16 +5,19 @@ import { readEntries } from '#backups/entries/read-entries.ts';
 import { type ChunkReader, createChunkReader } from '#backups/packs/chunk-reader.ts';
 import type { Repository } from '#backups/repository/repository.ts';
 import type { Snapshot } from '#backups/repository/snapshots.ts';
-import { readContent } from '#backups/restore/read-content.ts';
 import { isOpsError } from '#core/errors.ts';
 import type { BackupSource, SourceItem } from '#ports/backup-source.ts';
+import { type ComparedView, comparedView } from './compared-view.ts';
 import { createLineDigest, type LineDigest } from './line-digest.ts';
+import { CHANGES, digestWanted } from './wanted-lines.ts';
 
 export interface CompareInput {
   readonly repository: Repository;
   readonly snapshot: Snapshot;
   /** What was restored, read back. */
   readonly restored: BackupSource;
+  /** As of `digestWanted`. */
+  readonly keysAtOnce?: number | undefined;
 }
 
 /** One thing that is not as the snapshot has it. */
@@ -36,31 +39,32 @@ export interface Comparison {
 }
 
 const KEPT_DIFFERENCES = 1_000;
-/** Content that is a set of lines: how it is cut into parts, and in which order, is nobody's concern. */
-const LINES = 'items';
 
 /**
  * Compares what was restored with the snapshot, by reading all of it: content by the ids of its chunks, so that the repository's own bytes need
- * not be read again; items of tables as a set of lines. Owners and times are the target's matter, which tells itself what it cannot keep.
+ * not be read again; items of tables as a set of lines, with the changes that the snapshot has for them. Owners and times are the target's matter, which tells itself what it cannot keep.
  */
-export async function compareRestored({ repository, snapshot, restored }: CompareInput): Promise<Comparison> {
+export async function compareRestored({ repository, snapshot, restored, keysAtOnce }: CompareInput): Promise<Comparison> {
   const reader = createChunkReader(repository);
   const tally = createTally();
-  const lines = { wanted: createLineDigest(), found: createLineDigest() };
-  const entries = readEntries(reader, snapshot.entries)[Symbol.asyncIterator]();
+  const view = comparedView(snapshot.source.type);
+  const open = () => view.wanted(() => readEntries(reader, snapshot.entries));
+  const lines = { wanted: await digestWanted({ reader, open, lineKind: view.lineKind, keysAtOnce }), found: createLineDigest() };
+  const entries = open()[Symbol.asyncIterator]();
   const onFault = (fault: Difference) => tally.differ(fault.path, `cannot be read back: ${fault.message}`);
-  const items = restored.list({ onFault })[Symbol.asyncIterator]();
-  let [entry, item] = [await nextEntry(entries, reader, lines.wanted), await nextItem(items, lines.found, tally)];
+  const items = view.found(restored.list({ onFault }))[Symbol.asyncIterator]();
+  const reading: ReadingBack = { view, digest: lines.found, tally };
+  let [entry, item] = [await nextEntry(entries, view), await nextItem(items, reading)];
   while (entry || item) {
     const order = !entry ? 1 : !item ? -1 : comparePaths(entry.path, item.path);
-    if (entry && order < 0) tally.differ(entry.path, 'is missing');
+    if (entry && order < 0 && !view.mayLack) tally.differ(entry.path, 'is missing');
     else if (item && order > 0) tally.differ(item.path, 'is there, and not in the snapshot');
-    else if (entry && item) await compareOne({ repository, reader, tally }, entry, item);
-    if (order <= 0) entry = await nextEntry(entries, reader, lines.wanted);
-    if (order >= 0) item = await nextItem(items, lines.found, tally);
+    else if (entry && item && order === 0) await compareOne({ repository, reader, tally }, entry, item);
+    if (order <= 0) entry = await nextEntry(entries, view);
+    if (order >= 0) item = await nextItem(items, reading);
   }
   const difference = lines.wanted.compare(lines.found);
-  if (difference !== undefined) tally.differ(LINES, difference);
+  if (difference !== undefined) tally.differ(view.lineKind, difference);
   return { ...tally.result(), lines: lines.wanted.count() };
 }
 
@@ -82,22 +86,27 @@ function createTally() {
   };
 }
 
-/** The next entry that is compared by its path; lines go into the digest. */
-async function nextEntry(entries: AsyncIterator<Entry>, reader: ChunkReader, digest: LineDigest): Promise<Entry | undefined> {
+/** The next entry that is compared by its path. */
+async function nextEntry(entries: AsyncIterator<Entry>, { lineKind }: ComparedView): Promise<Entry | undefined> {
   for (;;) {
     const { done, value } = await entries.next();
     if (done) return undefined;
-    if (value.kind !== LINES) return value;
-    for await (const piece of readContent(reader, value)) digest.add(piece);
-    digest.endPart();
+    if (value.kind !== lineKind && value.kind !== CHANGES) return value;
   }
 }
 
-async function nextItem(items: AsyncIterator<SourceItem>, digest: LineDigest, tally: Tally): Promise<SourceItem | undefined> {
+interface ReadingBack {
+  readonly view: ComparedView;
+  readonly digest: LineDigest;
+  readonly tally: Tally;
+}
+
+/** The next thing that is compared by its path; lines go into the digest. */
+async function nextItem(items: AsyncIterator<SourceItem>, { view, digest, tally }: ReadingBack): Promise<SourceItem | undefined> {
   for (;;) {
     const { done, value } = await items.next();
     if (done) return undefined;
-    if (value.kind !== LINES) return value;
+    if (value.kind !== view.lineKind) return value;
     const message = await readingBack(async () => {
       for await (const piece of value.open?.(0) ?? []) digest.add(piece);
     });

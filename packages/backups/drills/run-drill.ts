@@ -26,11 +26,13 @@ export interface DrillInput {
   readonly objectives: DrillObjectives;
   /** After which it counts as timed out. */
   readonly timeoutMs: number;
+  /** How much time's changes would be lost, where that is less than since the snapshot: a change log has the rest. */
+  readonly recoveryPointMs?: number | undefined;
   /** How far an earlier call came. */
   readonly progress?: DrillProgress | undefined;
 }
 
-export interface DrillDeps extends Pick<CheckDeps, 'query'> {
+export interface DrillDeps {
   readonly clock: Clock;
   /** How long this process may still run. */
   readonly remainingMs?: (() => number) | undefined;
@@ -99,7 +101,10 @@ async function validate(deps: DrillDeps, { repository, snapshot, scratch, checks
   );
   deps.onPhase?.('checking');
   const ask: CheckDeps['ask'] = (url, timeoutMs) => deps.ask(url, timeoutMs, scratch.name);
-  return { compared, checks: await runChecks({ open: scratch.openSource, lines: compared.lines, query: deps.query, ask }, checks) };
+  const atMs = Date.parse(snapshot.guarantee.at);
+  const { query: askAt } = scratch;
+  const query: CheckDeps['query'] = askAt && ((tenant, expr) => askAt(tenant, expr, atMs));
+  return { compared, checks: await runChecks({ open: scratch.openSource, lines: compared.lines, query, ask }, checks) };
 }
 
 async function compare(repository: Repository, snapshot: Snapshot, scratch: Scratch): Promise<Comparison> {
@@ -122,10 +127,11 @@ interface Measured {
   readonly checks?: readonly CheckResult[] | undefined;
 }
 
-function makeReport({ id, drill, repository, snapshot, objectives, timeoutMs }: DrillInput, measured: Measured): DrillReport {
+function makeReport(input: DrillInput, measured: Measured): DrillReport {
+  const { id, drill, repository, snapshot, objectives, timeoutMs, recoveryPointMs: lossMs } = input;
   const { startedAtMs, verifiedAtMs, endedAtMs, restored, leftover, compared = NOTHING, checks = [] } = measured;
   const recoveryTimeMs = verifiedAtMs - startedAtMs;
-  const recoveryPointMs = Math.max(0, startedAtMs - Date.parse(snapshot.guarantee.at));
+  const recoveryPointMs = lossMs ?? Math.max(0, startedAtMs - Date.parse(snapshot.guarantee.at));
   const isTimedOut = measured.compared === undefined || recoveryTimeMs > timeoutMs;
   const problems = isTimedOut
     ? [`it took longer than ${formatDuration(timeoutMs)}`]

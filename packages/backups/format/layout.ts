@@ -1,4 +1,4 @@
-/** Where a repository's objects lie on its store. Ids are 32 hexadecimal digits. */
+/** Where a repository's objects lie on its store. Ids are 32 hexadecimal digits. Below `changes/` lie change logs, which are no part of it. */
 export const CONFIG_KEY = 'config';
 export const KEYS = 'keys/';
 export const PACKS = 'packs/';

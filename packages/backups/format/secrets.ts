@@ -9,8 +9,8 @@ const NO_SALT = new Uint8Array(0);
 export interface Secrets {
   /** The id of a chunk's content: HMAC-SHA-256. */
   idOf(content: Uint8Array): Buffer;
-  /** The AES key of one pack or object, by its random salt. */
-  keyFor(purpose: 'pack' | 'object', salt: Uint8Array): KeyObject;
+  /** The AES key of one pack, object or piece of a change log, by its random salt. */
+  keyFor(purpose: 'pack' | 'object' | 'change log', salt: Uint8Array): KeyObject;
   /** Authenticates a key object's text. */
   macOf(text: string): Buffer;
   /** 32 bytes that a signing key is made of. */

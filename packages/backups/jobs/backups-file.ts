@@ -71,6 +71,11 @@ const BackupFields = strictFields({
   /** Repositories that each snapshot is copied to. */
   copyTo: z.array(NAME).max(10).default([]),
   retention: RetentionFields.optional(),
+  /** Keeps each change between snapshots, so that a table can be restored to any second. */
+  changes: z.boolean().default(false),
+}).refine(({ changes, source }) => !changes || source.startsWith('dynamodb:'), {
+  path: ['changes'],
+  message: 'takes true for dynamodb:TABLE alone',
 });
 
 const DrillFields = strictFields({

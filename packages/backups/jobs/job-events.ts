@@ -3,21 +3,24 @@ import { backupEventTypes, JobAsked } from '#model/backup-events.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import type { Job, JobKind, JobOutcome, JobRun } from './job.ts';
 
-const ENDINGS: Readonly<Record<JobKind, readonly [string, string]>> = {
+const ENDINGS: Readonly<Record<JobKind, readonly [string | undefined, string]>> = {
   snapshot: ['Snapshot Completed', 'Backup Failed'],
   copy: ['Snapshots Copied', 'Copy Failed'],
   forget: ['Snapshots Forgotten', 'Forget Failed'],
   check: ['Check Completed', 'Check Failed'],
   drill: ['Drill Completed', 'Drill Failed'],
   restore: ['Restore Completed', 'Restore Failed'],
+  // One that goes well each minute is no news, and one that does not is news once.
+  capture: [undefined, 'Capture Failed'],
 };
 
-/** What is told of a run that has ended. */
-export function endedEvent({ kind, name }: Job, outcome: JobOutcome, tenant: string): BusEvent {
+/** What is told of a run that has ended; `before`: how the one before it did. */
+export function endedEvents({ kind, name }: Job, outcome: JobOutcome, before: JobOutcome | undefined, tenant: string): BusEvent[] {
   const { id: run, ok, sentence, startedAtMs, endedAtMs, result } = outcome;
   const detailType = ENDINGS[kind][ok ? 0 : 1];
+  if (detailType === undefined || (kind === 'capture' && before?.ok === false)) return [];
   const more = kind === 'snapshot' && ok ? pickSnapshot(result) : {};
-  return event(detailType, { tenant, atMs: endedAtMs, key: [kind, name, run, 'ended'] }, { name, run, sentence, startedAtMs, ...more });
+  return [event(detailType, { tenant, atMs: endedAtMs, key: [kind, name, run, 'ended'] }, { name, run, sentence, startedAtMs, ...more })];
 }
 
 /** What is told of a run that goes on. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Json } from '#model/json.ts';
 
 /** What is done by itself: each kind by a function of its own, which may do no more than it must. */
-export const JobKind = z.enum(['snapshot', 'copy', 'forget', 'check', 'drill', 'restore']);
+export const JobKind = z.enum(['snapshot', 'copy', 'forget', 'check', 'drill', 'restore', 'capture']);
 export type JobKind = z.infer<typeof JobKind>;
 
 /** Something to be done at times. */

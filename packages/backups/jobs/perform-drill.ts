@@ -5,9 +5,10 @@ import { type DrillDeps, type DrillProgress, runDrill } from '#backups/drills/ru
 import { findSnapshot, listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
 import { OpsError } from '#core/errors.ts';
 import type { Json } from '#model/json.ts';
-import type { DrillPlan } from './backups-file.ts';
+import type { BackupPlan, DrillPlan } from './backups-file.ts';
 import type { JobRun } from './job.ts';
 import { type JobDeps, openPlannedRepository } from './job-deps.ts';
+import { readLogState } from './log-state.ts';
 import { findBackup, snapshotsOf } from './perform-snapshot.ts';
 import type { Performed } from './run-jobs.ts';
 
@@ -41,19 +42,11 @@ export async function performDrill(deps: DrillJobDeps, name: string, run: JobRun
     : pickSnapshot(snapshotsOf(deps, backup, await listSnapshots(repository, () => undefined)), plan.pick, deps);
   const scratch = await deps.places.openScratch(backup.source, run.id);
   const objectives = { recoveryTimeMs: plan.recoveryTime, recoveryPointMs: plan.recoveryPoint };
-  const result = await runDrill(
-    { clock: deps.clock, remainingMs: deps.remainingMs, ask: deps.ask, query: scratch.query },
-    {
-      id: run.id,
-      drill: name,
-      repository,
-      snapshot,
-      scratch,
-      checks: plan.checks,
-      objectives,
-      timeoutMs: plan.timeout,
-      progress: known?.drill,
-    },
+  const recoveryPointMs = await lossOf(deps, backup);
+  const input = { recoveryPointMs, id: run.id, drill: name, repository, snapshot, scratch, checks: plan.checks, objectives };
+  const { clock, remainingMs, ask } = deps;
+  const result = await runDrill({ clock, remainingMs, ask }, { ...input, timeoutMs: plan.timeout, progress: known?.drill }).finally(() =>
+    scratch.close?.(),
   );
   if (result.state === 'continued') return { state: 'continued', progress: boundProgress(snapshot.id, result.progress) };
   const report = boundReport(result.report);
@@ -65,6 +58,12 @@ export async function performDrill(deps: DrillJobDeps, name: string, run: JobRun
 function boundProgress(snapshot: string, { startedAtMs, after, restored }: DrillProgress): Json {
   const missing = boundProblems(restored.missing);
   return JSON.parse(JSON.stringify({ snapshot, drill: { startedAtMs, after, restored: { ...restored, missing } } }));
+}
+
+/** With a change log, what would be lost is what was not captured: at worst as much as ever was. */
+async function lossOf({ table, clock }: DrillJobDeps, { changes, repository, source }: BackupPlan): Promise<number | undefined> {
+  const log = changes ? await readLogState(table, { repository, source }) : undefined;
+  return log?.untilMs === undefined ? undefined : Math.max(log.rpoMs, clock() - log.untilMs);
 }
 
 function findDrill({ file }: JobDeps, name: string): DrillPlan {

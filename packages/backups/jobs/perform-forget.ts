@@ -2,7 +2,9 @@ import { type ForgetDecision, isEmptyPolicy, planForget } from '#backups/forget/
 import { runForget } from '#backups/forget/run-forget.ts';
 import { runPrune } from '#backups/prune/run-prune.ts';
 import { listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
+import { openLogOf, type PointInTimeDeps } from '#backups/restore/point-in-time.ts';
 import { type JobDeps, openPlannedRepository } from './job-deps.ts';
+import { noteCoverage } from './log-state.ts';
 import { snapshotsOf } from './perform-snapshot.ts';
 import type { Performed } from './run-jobs.ts';
 
@@ -11,6 +13,12 @@ export async function performForget(deps: JobDeps, repositoryName: string): Prom
   const { repository, retention, plan } = await openPlannedRepository(deps, repositoryName);
   const snapshots = await listSnapshots(repository, () => undefined);
   const forgotten = await runForget(repository, planRetention(deps, repositoryName, snapshots));
+  const gone = new Set(forgotten.map(({ id }) => id));
+  await pruneLogs(
+    { ...deps, repository },
+    repositoryName,
+    snapshots.filter(({ id }) => !gone.has(id)),
+  );
   const pruned = await runPrune(deps, { repository, retention, lockForMs: plan.lock });
   const { deletedPacks, sparedPacks, waiting } = pruned;
   const waits = waiting.length > 0 ? `; ${waiting.length} sessions are waited for` : '';
@@ -20,6 +28,18 @@ export async function performForget(deps: JobDeps, repositoryName: string): Prom
     sentence: `${forgotten.length} of ${snapshots.length} snapshots forgotten, ${deletedPacks} packs deleted${waits}`,
     result: { forgotten: forgotten.map(({ id }) => id), deletedPacks, sparedPacks, waiting: waiting.map(({ session }) => session) },
   };
+}
+
+/** Deletes of change logs what no snapshot that is kept needs. Without any snapshot of the table all of it is kept, for the first one to come. */
+async function pruneLogs(deps: JobDeps & PointInTimeDeps, repositoryName: string, kept: readonly Snapshot[]): Promise<void> {
+  const planned = deps.file.backups.filter(({ repository, changes }) => changes && repository === repositoryName);
+  for (const source of new Set(planned.map((plan) => plan.source))) {
+    const times = kept.filter((snapshot) => snapshot.source.name === source).map(({ guarantee }) => Date.parse(guarantee.at));
+    if (times.length === 0) continue;
+    const log = await openLogOf(deps, source);
+    if ((await log.prune(Math.min(...times))) === 0) continue;
+    await noteCoverage(deps.table, { repository: repositoryName, source }, await log.coverage());
+  }
 }
 
 /** What becomes of each snapshot of a repository, and why. Those of no backup in the configuration, or of one without retention, are kept. */

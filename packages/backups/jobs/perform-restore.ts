@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
 import { planRestore, type RestorePlan } from '#backups/restore/plan-restore.ts';
+import { openPointInTime, type PointInTime } from '#backups/restore/point-in-time.ts';
 import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
@@ -22,6 +23,8 @@ export const RestoreRequest = z.strictObject({
   to: z.string().min(1).max(2_000),
   include: paths.optional(),
   exclude: paths.optional(),
+  /** To the end of this second, from the newest snapshot before it: for a table whose changes are kept, into a table of its own. */
+  at: z.iso.datetime({ offset: true }).optional(),
   /** Says what would be done, and does nothing. */
   dryRun: z.boolean().default(false),
   /** Writes into a place that is not empty, of which a snapshot is taken first. */
@@ -42,6 +45,8 @@ const Progress = z.object({
   replaced: z.number().default(0),
   kept: z.number().default(0),
   bytes: z.number().default(0),
+  /** The snapshot is restored, and what was changed since is to follow. */
+  isRestored: z.boolean().default(false),
   missing: z.array(Missing).default([]),
   missingCount: z.number().default(0),
 });
@@ -56,9 +61,25 @@ export async function performRestore(deps: JobDeps, run: JobRun, keep: KeepProgr
   const { request } = known;
   const opened = await openPlannedRepository(deps, request.repository);
   // Fixed by the first call: the latest may be another when it goes on.
-  const snapshot = await findSnapshot(opened.repository, known.snapshot ?? request.snapshot);
+  const name = known.snapshot ?? request.snapshot;
+  const moment = request.at === undefined ? undefined : await openMoment(deps, opened, { ...request, at: request.at, snapshot: name });
+  const snapshot = moment?.base ?? (await findSnapshot(opened.repository, name));
   const target = await deps.places.openTarget(request.to, { overwrite: request.yes });
-  return restoreTo(deps, { run, known, opened, snapshot, target, keep });
+  try {
+    return await restoreTo(deps, { run, known, opened, snapshot, target, moment, keep });
+  } finally {
+    await target.close?.();
+  }
+}
+
+function openMoment(
+  deps: JobDeps,
+  { repository }: OpenRepository,
+  request: RestoreRequest & { readonly at: string },
+): Promise<PointInTime> {
+  const { snapshot, to, at, include, exclude } = request;
+  if (include || exclude) throw new OpsError('input', 'a table is restored to a moment as a whole, and not a part of it');
+  return openPointInTime({ ...deps, repository }, { snapshot, to, atMs: Date.parse(at) });
 }
 
 interface Restoring {
@@ -67,14 +88,16 @@ interface Restoring {
   readonly opened: OpenRepository;
   readonly snapshot: Snapshot;
   readonly target: BackupTarget;
+  readonly moment: PointInTime | undefined;
   readonly keep: KeepProgress;
 }
 
-async function restoreTo(deps: JobDeps, { run, known, opened, snapshot, target, keep }: Restoring): Promise<Performed> {
+async function restoreTo(deps: JobDeps, { run, known, opened, snapshot, target, moment, keep }: Restoring): Promise<Performed> {
   const { request } = known;
   const filter = { include: request.include, exclude: request.exclude };
   const input = { repository: opened.repository, snapshot, target, filter };
   if (request.dryRun) return describePlan(snapshot.id, await planRestore(input));
+  if (known.isRestored) return describeRestore(request, snapshot, known, await moment?.replay());
   const progress: Progress = { ...known, snapshot: snapshot.id, isSecured: true };
   if (!known.isSecured) {
     if (!(await secure(deps, opened, request, run))) return { state: 'continued', progress: asJson(known) };
@@ -84,12 +107,23 @@ async function restoreTo(deps: JobDeps, { run, known, opened, snapshot, target, 
   const result = await runRestore({ ...input, after: progress.after, remainingMs: deps.remainingMs });
   const sums = addUp(progress, result);
   if (result.state === 'continued') return { state: 'continued', progress: asJson({ ...progress, ...sums, after: result.after }) };
-  const { missingCount } = sums;
+  // In a call of its own: it begins from its beginning each time, and has all the time there is.
+  if (moment)
+    return { state: 'continued', progress: asJson({ ...progress, ...sums, isRestored: true }), sentence: 'the snapshot is restored' };
+  return describeRestore(request, snapshot, sums);
+}
+
+type Sums = Pick<Progress, 'created' | 'replaced' | 'kept' | 'bytes' | 'missing' | 'missingCount'>;
+
+function describeRestore({ to, at }: RestoreRequest, snapshot: Snapshot, sums: Sums, changes?: number): Performed {
+  const { created, replaced, kept, bytes, missing, missingCount } = sums;
+  const lacks = missingCount > 0 ? `, ${missingCount} are missing` : '';
+  const brought = changes === undefined ? '' : `, brought to ${at} by ${changes} changes`;
   return {
     state: 'done',
     ok: missingCount === 0,
-    sentence: `${sums.created + sums.replaced + sums.kept} items in ${request.to}${missingCount > 0 ? `, ${missingCount} are missing` : ''}`,
-    result: asJson({ snapshot: snapshot.id, ...sums }),
+    sentence: `${created + replaced + kept} items in ${to}${lacks}${brought}`,
+    result: asJson({ snapshot: snapshot.id, created, replaced, kept, bytes, missing, missingCount, changes }),
   };
 }
 

@@ -25,8 +25,8 @@ export interface RunJobsDeps {
    * another process has gone on with the run.
    */
   readonly perform: (job: Job, run: JobRun, keep: KeepProgress) => Promise<Performed>;
-  /** What is told of a run that has ended. */
-  readonly eventsOf: (job: Job, outcome: JobOutcome) => readonly BusEvent[];
+  /** What is told of a run that has ended; `before`: how the one before it did. */
+  readonly eventsOf: (job: Job, outcome: JobOutcome, before: JobOutcome | undefined) => readonly BusEvent[];
   /** What is told of one that goes on. */
   readonly progressOf?: ((job: Job, run: JobRun, sentence: string) => readonly BusEvent[]) | undefined;
 }
@@ -123,7 +123,7 @@ async function endRun(
   const last: JobOutcome = { id: run.id, ok, startedAtMs: run.startedAtMs, endedAtMs: deps.now(), sentence, result };
   const { run: _, ...rest } = state;
   const ended: JobState = { ...rest, last, ...(ok && { lastGoodMs: run.startedAtMs }) };
-  const stored = await writeJob(deps.table, job, { version, state: ended, events: deps.eventsOf(job, last) });
+  const stored = await writeJob(deps.table, job, { version, state: ended, events: deps.eventsOf(job, last, state.last) });
   return reportOf(job, run, stored === undefined ? { state: 'busy', sentence: TAKEN } : { state: ok ? 'done' : 'failed', sentence });
 }
 

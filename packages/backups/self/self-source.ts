@@ -7,11 +7,15 @@ import type { BackupSource, SourceGuarantee, SourceItem } from '#ports/backup-so
 import type { Blobs } from '#ports/blobs.ts';
 import type { TableDump, TableMoment } from '#ports/table-dump.ts';
 import { encodeItemLine } from './item-line.ts';
-import { namedBlob } from './named-blobs.ts';
+import { namedBlobs } from './named-blobs.ts';
 
 export interface SelfSourceDeps {
   readonly dump: TableDump;
   readonly blobs: Blobs;
+  /** As the user wrote it. Default `quarterdeck:`. */
+  readonly name?: string | undefined;
+  /** Nobody writes to it, so that an object that is not there is lost: told, and no reason for another pass. Default false. */
+  readonly isStill?: boolean | undefined;
   readonly retry?: RetryOptions | undefined;
   /** Size of a part of the catalog, about. Default 4 MiB. */
   readonly partBytes?: number | undefined;
@@ -36,7 +40,7 @@ export function openSelfSource(deps: SelfSourceDeps): BackupSource {
   let guarantee: SourceGuarantee | undefined;
   return {
     type: 'quarterdeck',
-    name: 'quarterdeck:',
+    name: deps.name ?? 'quarterdeck:',
     async *list({ after }) {
       const start = after === undefined ? undefined : parseCursor(after);
       // What an earlier run's catalog named it alone knew: going on is a new pass with all of its objects.
@@ -53,7 +57,7 @@ export function openSelfSource(deps: SelfSourceDeps): BackupSource {
         yield* listCatalog(deps, { moment, pass, named });
         await moment.close();
         yield* listObjects(deps, { pass, named, given, passing, gone });
-        if (gone.size === 0) return;
+        if (gone.size === 0 || deps.isStill) return;
       }
       throw new OpsError('unavailable', 'objects of the catalog vanish faster than they can be read', {
         hint: 'Make the grace period of replaced blocks longer, or the backup faster.',
@@ -92,15 +96,16 @@ async function readPassing(deps: SelfSourceDeps, moment: TableMoment): Promise<{
   let lost = 0;
   let sizeBytes = 0;
   for await (const item of moment.scan()) {
-    const blob = namedBlob(item);
-    if (blob === undefined || !blob.isPassing) continue;
-    try {
-      const bytes = await retry(() => deps.blobs.get(blob.key), deps.retry);
-      found.set(blob.key, bytes);
-      sizeBytes += bytes.length;
-    } catch (error) {
-      if (!isOpsError(error, 'missing')) throw error;
-      lost++;
+    for (const { key, isPassing } of namedBlobs(item)) {
+      if (!isPassing) continue;
+      try {
+        const bytes = await retry(() => deps.blobs.get(key), deps.retry);
+        found.set(key, bytes);
+        sizeBytes += bytes.length;
+      } catch (error) {
+        if (!isOpsError(error, 'missing')) throw error;
+        lost++;
+      }
     }
     if (sizeBytes > MAX_PASSING_BYTES) throw new OpsError('limit', `what alerts keep is larger than ${MAX_PASSING_BYTES} bytes`);
   }
@@ -128,8 +133,7 @@ async function* listCatalog(
     return { ...item, open: (offset) => piecesOf(bytes, offset), cursor: cursorOf(run.pass) };
   };
   for await (const item of run.moment.scan()) {
-    const blob = namedBlob(item);
-    if (blob) run.named.add(blob.key);
+    for (const { key } of namedBlobs(item)) run.named.add(key);
     const line = `${encodeItemLine(item)}\n`;
     lines.push(line);
     sizeBytes += line.length;

@@ -4,12 +4,15 @@ import { type RetryOptions, retry } from '#core/retry.ts';
 import type { BackupTarget, RestoredItem } from '#ports/backup-target.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import type { Item, Table } from '#ports/table.ts';
+import type { TableDump } from '#ports/table-dump.ts';
 import { decodeItemLine, encodeItemLine } from './item-line.ts';
-import { namedBlob } from './named-blobs.ts';
+import { asNamed, namedBlobs } from './named-blobs.ts';
 
 export interface SelfTargetDeps {
   readonly table: Table;
   readonly blobs: Blobs;
+  /** As the user wrote it. Default `quarterdeck:`. */
+  readonly name?: string | undefined;
   readonly retry?: RetryOptions | undefined;
 }
 
@@ -26,7 +29,7 @@ const CONCURRENT = 16;
 export function openSelfTarget(deps: SelfTargetDeps): BackupTarget {
   return {
     type: 'quarterdeck',
-    name: 'quarterdeck:',
+    name: deps.name ?? 'quarterdeck:',
     async plan(item) {
       const sizeBytes = await sizeOf(deps, placeOf(item));
       if (sizeBytes === undefined) return 'create';
@@ -42,11 +45,24 @@ export function openSelfTarget(deps: SelfTargetDeps): BackupTarget {
   };
 }
 
+/** Whether a restore can go there: nothing is in table and store, or what a restore left that was interrupted. */
+export async function isFreshSelf({ dump, blobs }: { readonly dump: TableDump; readonly blobs: Blobs }): Promise<boolean> {
+  if ((await retry(() => blobs.list(WAITING, { limit: 1 }))).entries.length > 0) return true;
+  if ((await retry(() => blobs.list('', { limit: 1 }))).entries.length > 0) return false;
+  const moment = await retry(() => dump.begin());
+  try {
+    for await (const _ of moment.scan()) return false;
+    return true;
+  } finally {
+    await moment.close();
+  }
+}
+
 function placeOf({ path, kind }: Pick<RestoredItem, 'path' | 'kind'>): string {
   const [, pass, folder, rest] = /^(\d{3})\/(catalog|objects)\/(.+)$/.exec(path) ?? [];
   if (kind === 'catalog' && folder === 'catalog' && /^\d{6}$/.test(rest ?? '')) return `${WAITING}${pass}/${rest}`;
   // Only what a catalog can name: nothing else has a place here.
-  if (kind === 'blob' && folder === 'objects' && namedBlob({ pk: '-', sk: '-', key: rest }) !== undefined) return rest as string;
+  if (kind === 'blob' && folder === 'objects' && asNamed(rest ?? '') !== undefined) return rest as string;
   throw new OpsError('input', `${JSON.stringify(path)} is no part of a Quarterdeck`);
 }
 
@@ -80,7 +96,7 @@ async function finishRestore(deps: SelfTargetDeps): Promise<{ path: string; mess
   for (const key of waiting.filter((each) => each.startsWith(`${WAITING}${last}/`))) {
     const items = linesOf(await retry(() => deps.blobs.get(key), deps.retry)).map(decodeItemLine);
     for (const part of chunk(items, 25)) await putItems(deps, part);
-    for (const name of items.flatMap((item) => namedBlob(item)?.key ?? [])) {
+    for (const name of items.flatMap((item) => namedBlobs(item).map(({ key }) => key))) {
       if ((await sizeOf(deps, name)) === undefined)
         faults.push({ path: `${last}/objects/${name}`, message: `the catalog names "${name}", which was not restored` });
     }

@@ -58,6 +58,9 @@ export function createMemoryPlaces(options: MemoryPlacesOptions = {}, like?: Mem
       return sourceOf(name);
     },
     openTarget: async (name) => targetOf(name),
+    async openChangeLog(source) {
+      throw new OpsError('input', `${source} has no log of changes`);
+    },
     isEmpty: async (name) => (contents.get(name)?.size ?? 0) === 0,
     async openScratch(_source, id) {
       const name = `scratch-${id}`;

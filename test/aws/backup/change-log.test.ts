@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { captureChanges } from '#aws/backup/capture-changes.ts';
-import { type ChangeLogDeps, coverageOf, planLogPruning, pruneChangeLog, readMarks, type Seal } from '#aws/backup/change-log.ts';
+import { type ChangeLogDeps, coverageOf, planLogPruning, pruneChangeLog, readMarks } from '#aws/backup/change-log.ts';
 import type { Change, ChangeStream } from '#aws/backup/change-stream.ts';
-import { endOfSecond, replayChanges } from '#aws/backup/replay-changes.ts';
+import { replayChanges } from '#aws/backup/replay-changes.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/time.ts';
+import { endOfSecond, type Seal } from '#ports/change-log.ts';
 import { FAULTS, faultAt, faulty } from '#ports/faulty.ts';
 import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryStream, type MemoryStream } from './memory-stream.ts';

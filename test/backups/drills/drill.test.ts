@@ -24,11 +24,11 @@ const things = (): Things =>
   ]);
 
 /** A scratch place in memory; `spoil` changes what was restored before it is read back. */
-function createScratch(spoil: (restored: Map<string, MemoryThing>) => void = () => {}) {
+function createScratch(spoil: (restored: Map<string, MemoryThing>) => void = () => {}, query?: Scratch['query']) {
   const target = createMemoryTarget();
   let isRemoved = false;
   const scratch: Scratch = {
-    ...{ name: 'memory:scratch', target },
+    ...{ name: 'memory:scratch', target, query },
     openSource: async () => {
       const restored = new Map<string, MemoryThing>(target.restored);
       spoil(restored);
@@ -54,13 +54,9 @@ async function drill(bench: Bench, scratch: Scratch, input: Partial<DrillInput> 
   );
 }
 
-async function reportOf(
-  spoil: (restored: Map<string, MemoryThing>) => void,
-  input: Partial<DrillInput> = {},
-  deps: Partial<DrillDeps> = {},
-) {
-  const { scratch, isRemoved } = createScratch(spoil);
-  const result = await drill(await createBench(), scratch, input, deps);
+async function reportOf(spoil: (restored: Map<string, MemoryThing>) => void, input: Partial<DrillInput> = {}, query?: Scratch['query']) {
+  const { scratch, isRemoved } = createScratch(spoil, query);
+  const result = await drill(await createBench(), scratch, input);
   if (result.state !== 'done') throw new Error('the drill did not end');
   expect(isRemoved()).toBe(true);
   return result.report;
@@ -119,14 +115,21 @@ describe('a drill', () => {
   });
 
   it('asks a restored Quarterdeck, which has to give something, and the value where one is expected', async () => {
-    const query = async (_: string, expr: string) => (expr === 'up' ? [1, 1] : []);
+    const asked: number[] = [];
+    const query: Scratch['query'] = async (_, expr, atMs) => {
+      asked.push(atMs);
+      return expr === 'up' ? [1, 1] : [];
+    };
     const checks: DrillCheck[] = [
       { query: 'up', tenant: 'default' },
       { query: 'up', equals: 1, tenant: 'default' },
       { query: 'up', equals: 0, tenant: 'default' },
       { query: 'down', tenant: 'default' },
     ];
-    expect((await reportOf(() => {}, { checks }, { query })).checks.map(({ ok }) => ok)).toEqual([true, true, false, false]);
+    const report = await reportOf(() => {}, { checks }, query);
+    expect(report.checks.map(({ ok }) => ok)).toEqual([true, true, false, false]);
+    // As of the snapshot, not of the drill.
+    expect(new Set(asked)).toEqual(new Set([Date.parse(report.startedAt) - report.recoveryPointMs]));
   });
 
   it('fails where its objectives are missed, and says by how much', async () => {
@@ -179,6 +182,48 @@ describe('comparing', () => {
         expect((await compareRestored({ repository: bench.repository, snapshot, restored })).differenceCount).toBe(0);
       }),
       { numRuns: 50 },
+    );
+  });
+
+  it('of a table applies the changes that the snapshot has for its items', async () => {
+    // Attribute names that look like what lines of changes are made of.
+    const key = fc.constantFrom('a', '"item":{', '},"item":{', 'k\\\\"');
+    const value = fc.option(fc.constantFrom('1', '},"key":{', '\\u0000'));
+    const change = fc.record({ key, value });
+    const keyLine = (name: string) => `{"id":{"S":${JSON.stringify(name)}},"item":{"S":"x"}}`;
+    const itemLine = (name: string, text: string) => `${keyLine(name).slice(0, -1)},"10":{"S":${JSON.stringify(text)}},"2":{"N":"1"}}`;
+    const changeLine = ({ key: name, value: text }: { key: string; value: string | null }, i: number) =>
+      `{"sequence":"${i}","atS":5,"key":${keyLine(name)}${text === null ? '' : `,"item":${itemLine(name, text)}`}}\n`;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(key, fc.string(), { maxKeys: 4 }),
+        fc.array(fc.uniqueArray(change, { selector: ({ key: name }) => name, maxLength: 4 }), { maxLength: 3 }),
+        fc.boolean(),
+        async (before, parts, isSpoilt) => {
+          const bench = await createBench();
+          const state = new Map(Object.entries(before));
+          const items = (map: ReadonlyMap<string, string>) =>
+            Buffer.from([...map].map(([name, text]) => `${itemLine(name, text)}\n`).join(''));
+          const things: Things = new Map([['items/0', { kind: 'items', content: items(state) } as MemoryThing]]);
+          for (const [i, part] of parts.entries()) {
+            things.set(`replay/${i}`, {
+              kind: 'changes',
+              meta: { count: part.length },
+              content: Buffer.from(part.map(changeLine).join('')),
+            });
+            for (const { key: name, value: text } of part) {
+              if (text === null) state.delete(name);
+              else state.set(name, text);
+            }
+          }
+          const snapshot = await backUp(bench, things);
+          if (isSpoilt) state.set('a', 'something else');
+          const restored = createMemorySource(new Map([['items/0', { kind: 'items', content: items(state) } as MemoryThing]]));
+          const { differenceCount } = await compareRestored({ repository: bench.repository, snapshot, restored, keysAtOnce: 2 });
+          expect(differenceCount).toBe(isSpoilt ? 1 : 0);
+        },
+      ),
+      { numRuns: 60 },
     );
   });
 

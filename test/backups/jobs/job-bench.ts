@@ -1,6 +1,6 @@
 import { BackupsFile } from '#backups/jobs/backups-file.ts';
 import type { Job, JobKind, JobState } from '#backups/jobs/job.ts';
-import { endedEvent, progressedEvent } from '#backups/jobs/job-events.ts';
+import { endedEvents, progressedEvent } from '#backups/jobs/job-events.ts';
 import { readJob } from '#backups/jobs/job-store.ts';
 import { performCheck } from '#backups/jobs/perform-check.ts';
 import { type DrillJobDeps, performDrill } from '#backups/jobs/perform-drill.ts';
@@ -101,7 +101,7 @@ export async function createJobBench(written: object = FILE, files = 12): Promis
     const [report] = await runJobs(
       {
         ...{ table: processTable, now, newId: () => `id${++ids}`, perform: perform[kind] as RunJobsDeps['perform'] },
-        eventsOf: (each, outcome) => [endedEvent(each, outcome, 'default')],
+        eventsOf: (each, outcome, before) => endedEvents(each, outcome, before, 'default'),
         progressOf: (each, of, sentence) => [progressedEvent(each, of, sentence, now(), 'default')],
       },
       [job],

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { EntryFilter } from '#backups/entries/entry-filter.ts';
 import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
 import { planRestore } from '#backups/restore/plan-restore.ts';
+import { openPointInTime, type PointInTime } from '#backups/restore/point-in-time.ts';
 import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
@@ -20,6 +21,8 @@ interface Request {
   readonly places: BackupPlaces;
   readonly opened: OpenedRepository;
   readonly snapshot: Snapshot;
+  /** What follows the snapshot, where it is to be as of a moment. */
+  readonly moment: PointInTime | undefined;
   readonly to: string;
   readonly filter: EntryFilter;
   readonly isJson: boolean;
@@ -27,10 +30,13 @@ interface Request {
 
 /** `quarterdeck restore SNAPSHOT|latest --repo REPO --to TARGET`. */
 export const restoreCommand: Command = {
-  help: `Usage: quarterdeck restore SNAPSHOT|latest --repo REPO --to TARGET [--include PATH]... [--exclude PATH]... [--dry-run] [--yes] [--json]
+  help: `Usage: quarterdeck restore SNAPSHOT|latest --repo REPO --to TARGET [--at TIME] [--include PATH]... [--exclude PATH]... [--dry-run]
+                           [--yes] [--json]
 
 TARGET is a folder, dynamodb:TABLE (which is made), s3://bucket/prefix or quarterdeck: (an empty data folder). What is there already as the
 snapshot has it is kept, so that a restore that was interrupted is simply started again. All content is verified before it is written.
+  --at TIME       as at the end of that second, such as 2026-11-27T12:00:00Z, of a table whose changes are kept; latest is then the
+                  newest snapshot before it
   --include PATH  only this and what is below it; may be repeated
   --exclude PATH  but not this
   --dry-run       says what it would do, and how much it would read
@@ -43,6 +49,7 @@ Ends with 0 when all is restored, 1 when something is missing, each named, 2 whe
       options: {
         repo: { type: 'string' },
         to: { type: 'string' },
+        at: { type: 'string' },
         include: { type: 'string', multiple: true, default: [] },
         exclude: { type: 'string', multiple: true, default: [] },
         'dry-run': { type: 'boolean', default: false },
@@ -52,15 +59,19 @@ Ends with 0 when all is restored, 1 when something is missing, each named, 2 whe
     });
     const [name] = positionals;
     const { repo, to } = values;
-    if (name === undefined || positionals.length > 1 || repo === undefined || to === undefined) {
-      console.error('quarterdeck restore takes one SNAPSHOT or latest, --repo REPO and --to TARGET; --help tells more');
+    const atMs = values.at === undefined ? undefined : Date.parse(values.at);
+    if (name === undefined || positionals.length > 1 || repo === undefined || to === undefined || Number.isNaN(atMs)) {
+      console.error('quarterdeck restore takes one SNAPSHOT or latest, --repo REPO, --to TARGET and a time in --at; --help tells more');
       return 2;
     }
     const places = openLocalPlaces();
     const opened = await openNamedRepository(places, repo);
-    const snapshot = await findSnapshot(opened.repository, name);
+    const { repository } = opened;
+    const moment =
+      atMs === undefined ? undefined : await openPointInTime({ repository, places, randomBytes }, { snapshot: name, to, atMs });
+    const snapshot = moment?.base ?? (await findSnapshot(repository, name));
     const filter = { include: values.include.length > 0 ? values.include : undefined, exclude: values.exclude };
-    const request: Request = { places, opened, snapshot, to, filter, isJson: values.json };
+    const request: Request = { places, opened, snapshot, moment, to, filter, isJson: values.json };
     if (values['dry-run']) return tellPlan(request);
     if (!(await places.isEmpty(to))) await secureTarget(request, values.yes);
     return restore(request);
@@ -69,7 +80,7 @@ Ends with 0 when all is restored, 1 when something is missing, each named, 2 whe
 
 async function tellPlan({ places, opened, snapshot, to, filter, isJson }: Request): Promise<number> {
   const target = await places.openTarget(to, { overwrite: true });
-  const plan = await planRestore({ repository: opened.repository, snapshot, target, filter });
+  const plan = await planRestore({ repository: opened.repository, snapshot, target, filter }).finally(() => target.close?.());
   if (isJson) console.log(JSON.stringify(plan, null, 2));
   else {
     const { create, replace, keep, bytes, storedBytes, requests, lostPaths } = plan;
@@ -104,7 +115,7 @@ async function secureTarget({ places, opened, to }: Request, isAllowed: boolean)
   }
 }
 
-async function restore({ places, opened, snapshot, to, filter, isJson }: Request): Promise<number> {
+async function restore({ places, opened, snapshot, moment, to, filter, isJson }: Request): Promise<number> {
   const target = await places.openTarget(to, { overwrite: true });
   const display: JobDisplay = createJobDisplay(process.stderr, Date.now);
   try {
@@ -112,11 +123,14 @@ async function restore({ places, opened, snapshot, to, filter, isJson }: Request
       ...{ repository: opened.repository, snapshot, target, filter },
       onProgress: ({ path, items, bytes }) => display.show(path, () => `${formatCount(items)} items, ${formatBytes(bytes)}`),
     });
+    const changes = await moment?.replay();
     display.clear();
-    console.log(isJson ? JSON.stringify({ snapshot: snapshot.id, to, ...result }, null, 2) : describe(result, snapshot, to));
+    console.log(isJson ? JSON.stringify({ snapshot: snapshot.id, to, ...result, changes }, null, 2) : describe(result, snapshot, to));
+    if (changes !== undefined && !isJson) console.log(`and brought it on by ${formatCount(changes)} changes`);
     return result.missing.length === 0 ? 0 : 1;
   } finally {
     display.clear();
+    await target.close?.();
   }
 }
 
