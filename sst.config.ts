@@ -30,7 +30,7 @@ export default $config({
     const releases = createReleases(events, storage, { lambdaFunctionArns: [], restApiArns: [], codeDeployArns: [] });
     const flags = createFlags(events, storage);
     // What backups are taken of, beside this installation: docs/deployment/aws.md, "Backups".
-    const backups = createBackups(events, storage, alerts.url, { tableArns: [], bucketArns: [] });
+    const backups = createBackups(events, storage, { tableArns: [], bucketArns: [] });
     const functions = {
       ...storage.functions,
       ...ingest.functions,
@@ -49,6 +49,7 @@ export default $config({
       releasesUrl: releases.url,
       webhooksUrl: releases.webhooksUrl,
       flagsUrl: flags.url,
+      backupsUrl: backups.url,
       bucket: storage.blobs.name,
       backupsBucket: backups.bucket.name,
       backupsKey: backups.keyAlias,

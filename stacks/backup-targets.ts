@@ -2,6 +2,8 @@ import { permissionsOn } from './named-arns.ts';
 
 /** What is backed up, and where to, beyond this deployment: what sst.config.ts says of it. Everything may be left out. */
 export interface BackupSettings {
+  /** Where people reach this installation: the base of links in the alerts of drills. Default: the address of the API of backups. */
+  readonly externalUrl?: string | undefined;
   /** The bucket of backups is made with Object Lock, which can only be said when it is made: `lock` in backups.yaml then holds. Default: no. */
   readonly objectLock?: boolean | undefined;
   /** ARNs of DynamoDB tables that snapshots are taken of. */

@@ -16,8 +16,9 @@ import type { Events } from './events.ts';
 import { defineFunction, type Functions } from './function.ts';
 import { onPartitions, within } from './permissions.ts';
 
-/** The functions of backups, and where they keep what they take. */
+/** The functions of backups, where their API is, and where they keep what they take. */
 export interface Backups {
+  readonly url: $util.Output<string>;
   readonly bucket: sst.aws.Bucket;
   /** Names the key in `kms` of a repository. */
   readonly keyAlias: string;
@@ -33,7 +34,7 @@ const OWN_BUCKET = 'arn:aws:s3:::own';
 type Permission = sst.aws.FunctionPermissionArgs;
 
 /** A bucket and a key apart from all else, and the functions of functions/backups/, of which one alone deletes. */
-export function createBackups(events: Events, data: Data, externalUrl: $util.Input<string>, settings: BackupSettings): Backups {
+export function createBackups(events: Events, data: Data, settings: BackupSettings): Backups {
   const { blobs, table } = data;
   const bucket = createBucket(settings.objectLock ?? false);
   const key = createKey();
@@ -60,6 +61,12 @@ export function createBackups(events: Events, data: Data, externalUrl: $util.Inp
       environment: { QUARTERDECK_BACKUP_PASSPHRASE: passphrase, ...more },
       permissions: [...jobs, ...permissions],
     });
+  // Looks into repositories, and asks for what the others do.
+  const http = defineFunction(events, data, 'backups-http', {
+    ...{ memory: '1769 MB', timeout: '1 minute', startedBy: 'url' },
+    environment: { QUARTERDECK_BACKUP_PASSPHRASE: passphrase },
+    permissions: [...jobs, ...repositories('read')],
+  });
   const functions = {
     'backups-snapshot': define('backups-snapshot', [
       ...[...repositories('add'), ...self],
@@ -79,8 +86,9 @@ export function createBackups(events: Events, data: Data, externalUrl: $util.Inp
         ...drillPermissions(settings),
         ...drillOfSelf(data),
       ],
-      { QUARTERDECK_EXTERNAL_URL: externalUrl },
+      { QUARTERDECK_EXTERNAL_URL: settings.externalUrl ?? http.url },
     ),
+    'backups-http': http,
   };
   alarmOnSilence(events.alarms, 'BackupsSnapshotStopped', {
     description: 'backups-snapshot has not been started for ten minutes: no backup is taken.',
@@ -89,7 +97,7 @@ export function createBackups(events: Events, data: Data, externalUrl: $util.Inp
     dimensions: { FunctionName: functions['backups-snapshot'].name },
     periods: 2,
   });
-  return { bucket, keyAlias: keyAlias(), functions };
+  return { url: http.url, bucket, keyAlias: keyAlias(), functions };
 }
 
 /** Tables of drills, and their folder of the data bucket. */

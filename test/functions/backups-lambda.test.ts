@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askRestore } from '#backups/jobs/restore-store.ts';
 import { pushConfigToAws } from '#functions/aws-config.ts';
 import type { Blobs } from '#ports/blobs.ts';
 import { drillPermissions, keepPermissions, restorePermissions, sourcePermissions } from '#stacks/backup-targets.ts';
@@ -26,6 +25,7 @@ describe.skipIf(absence !== undefined)(`the functions of backups as they are dep
   let standIns: StandIns;
   let kms: Awaited<ReturnType<typeof startServiceServer>>;
   let source: Blobs;
+  let key: string;
   let target: Blobs;
 
   beforeAll(async () => {
@@ -49,6 +49,8 @@ drills:
   - { name: photos-come-back, backup: photos, schedule: rate(1 day) }
 `;
     await pushConfigToAws([{ path: 'backups.yaml', text: file }], Date.now);
+    const asked = { tenant: 'default', scopes: ['query', 'admin'] };
+    key = ((await standIns.lambda.invoke('api-create-key', asked)) as { secret: string }).secret;
   }, S3_START_MS);
 
   afterAll(async () => {
@@ -58,6 +60,13 @@ drills:
 
   const run = async (name: string, job?: string) =>
     ((await standIns.lambda.invoke(name, job === undefined ? {} : { name: job })) as { jobs: { state: string; sentence: string }[] }).jobs;
+
+  const call = async (method: string, path: string, sent?: unknown) => {
+    const body = sent === undefined ? {} : { body: text(JSON.stringify(sent)) };
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const answer = await standIns.lambda.request('backups-http', path, { method, headers, ...body });
+    return { status: answer.status, body: JSON.parse(answer.body) };
+  };
 
   it('take a snapshot of a bucket, copy it, check both repositories, and drill it', async () => {
     expect(await run('backups-snapshot', 'photos')).toMatchObject([{ state: 'done', sentence: expect.stringMatching(/^3 items/) }]);
@@ -71,11 +80,12 @@ drills:
     expect(told).toEqual(expect.arrayContaining(['Snapshot Completed', 'Drill Completed']));
   });
 
-  it('restore where that is asked for', async () => {
-    let ids = 0;
-    const request = { repository: 'main', snapshot: 'latest', to: `s3://${restored}/back`, dryRun: false, yes: false };
-    await askRestore({ tenant: 'default', table: standIns.table, now: Date.now, newId: () => `restore${++ids}` }, request);
-    expect(await run('backups-restore')).toMatchObject([{ state: 'done' }]);
+  it('show what there is, and restore where that is asked for by API', async () => {
+    expect(await call('GET', '/api/backups')).toMatchObject({ status: 200 });
+    const from = standIns.events.length;
+    const request = { repository: 'main', snapshot: 'latest', to: `s3://${restored}/back` };
+    expect(await call('POST', '/api/restores', request)).toMatchObject({ status: 202 });
+    expect(await standIns.followEvents(from)).toEqual(['Job Asked', 'Restore Completed']);
     expect(Buffer.from(await target.get('back/a.jpg')).toString()).toBe('a'.repeat(2_000));
   });
 
@@ -105,7 +115,7 @@ drills:
     };
     const arns = { [photos]: sourceArn, [restored]: restoredArn };
     expect(await standIns.findRefused({ permissions, arns })).toEqual([]);
-    const jobs = (await deployedFunctions()).filter((name) => name.startsWith('backups-') && name !== 'backups-http');
+    const jobs = (await deployedFunctions()).filter((name) => name.startsWith('backups-'));
     expect(standIns.called()).toEqual(expect.arrayContaining(jobs));
     expect(new Set(kms.received.map(({ headers }) => headers['x-amz-target']))).toEqual(
       new Set(['TrentService.Encrypt', 'TrentService.Decrypt']),

@@ -17,7 +17,7 @@ beforeAll(async () => {
   deployed = await deploy('test');
 }, 120_000);
 
-const NAMES = ['Check', 'Copy', 'Drill', 'Forget', 'Restore', 'Snapshot'] as const;
+const NAMES = ['Check', 'Copy', 'Drill', 'Forget', 'Http', 'Restore', 'Snapshot'] as const;
 const bucketOf = (name: string) => deployed.named('s3/bucket:Bucket').find((each) => each.name.startsWith(name))?.inputs.bucket as string;
 
 /** Which functions of backups may do that. */

@@ -21,6 +21,7 @@ const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonl
   'backups/copy': [1.75 * MB, backups],
   'backups/drill': [1.75 * MB, backups],
   'backups/forget': [1.75 * MB, backups],
+  'backups/http': [1.85 * MB, backups],
   'backups/restore': [1.75 * MB, backups],
   'backups/snapshot': [1.75 * MB, backups],
   'events/drain': [1.2 * MB, data],

@@ -73,7 +73,9 @@ describe('functions', () => {
     const app = ['GITHUB_API', 'GITHUB_APP_ID', 'GITHUB_APP_TENANT'];
     const settings: Readonly<Record<string, readonly string[]>> = {
       ...Object.fromEntries(['correlate', 'deliver', 'dispatch', 'evaluate', 'http'].map((name) => [`alerts-${name}`, reached])),
-      ...Object.fromEntries(['check', 'copy', 'forget', 'restore', 'snapshot'].map((name) => [`backups-${name}`, ['BACKUP_PASSPHRASE']])),
+      ...Object.fromEntries(
+        ['check', 'copy', 'forget', 'http', 'restore', 'snapshot'].map((name) => [`backups-${name}`, ['BACKUP_PASSPHRASE']]),
+      ),
       'backups-drill': ['BACKUP_PASSPHRASE', 'EXTERNAL_URL'],
       'releases-advance': [...reached, 'CI_SECRET'],
       'releases-answer': ['ALLOW_PRIVATE_TARGETS', ...app, 'GITHUB_APP_KEY', 'GITLAB_API', 'GITLAB_API_TOKEN'],
