@@ -2,11 +2,11 @@
 //
 //   node service.js [QUARTERDECK] [PORT] [EVERY_MS]
 //
-// It makes up 200 requests a second, sends each to a version by weight, and tells Quarterdeck every second how they went. Versions whose name ends in `-bad`
+// It makes up 200 requests a second, sends each to a version by weight, and tells Quarterdeck twice a second how they went. Versions whose name ends in `-bad`
 // fail one request in eight and are slow. Traffic is read and shifted by POST / (docs/releases/traffic.md, `webhook`).
 import { createServer } from 'node:http';
 
-const [quarterdeck = 'http://127.0.0.1:4318', port = '4400', everyMs = '1000'] = process.argv.slice(2);
+const [quarterdeck = 'http://127.0.0.1:4318', port = '4400', everyMs = '500'] = process.argv.slice(2);
 const REQUESTS_A_SECOND = 200;
 const BUCKETS_S = [0.05, 0.1, 0.2, 0.4, 0.8];
 
@@ -29,7 +29,9 @@ setInterval(serve, Number(everyMs));
 function shift(to) {
   traffic = to;
   const { stable, canary, weight } = traffic;
-  console.log(`traffic: ${canary && weight > 0 ? `${weight} % to ${canary}, ${100 - weight} % to ${stable}` : `all to ${stable}`}`);
+  const isShared = canary && weight > 0 && weight < 100;
+  const all = weight === 100 ? canary : stable;
+  console.log(`traffic: ${isShared ? `${weight} % to ${canary}, ${100 - weight} % to ${stable}` : `all to ${all}`}`);
 }
 
 /** The customers since the last time. */

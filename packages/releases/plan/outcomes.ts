@@ -93,7 +93,7 @@ function findFault({ version }: Release, intent: TrafficIntent, traffic: Traffic
 }
 
 /** `v2 10 %, v1 90 %`; the same of states that mean the same, in whichever form drivers say them. */
-export function describeTraffic(state: TrafficState): string {
+function describeTraffic(state: TrafficState): string {
   const { stable, canary, weight } = normalizeTraffic(state);
   return canary === undefined ? `${stable} 100 %` : `${canary} ${weight} %, ${stable} ${100 - weight} %`;
 }
