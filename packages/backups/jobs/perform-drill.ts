@@ -74,7 +74,7 @@ function findDrill({ file }: JobDeps, name: string): DrillPlan {
 }
 
 /** The latest, or any that is young enough, by chance. */
-export function pickSnapshot(
+function pickSnapshot(
   snapshots: readonly Snapshot[],
   pick: DrillPlan['pick'],
   { clock, random }: Pick<DrillJobDeps, 'clock' | 'random'>,

@@ -23,7 +23,7 @@ export async function performForget(deps: JobDeps, repositoryName: string): Prom
 }
 
 /** What becomes of each snapshot of a repository, and why. Those of no backup in the configuration, or of one without retention, are kept. */
-export function planRetention(
+function planRetention(
   deps: Pick<JobDeps, 'file' | 'host' | 'clock'>,
   repositoryName: string,
   snapshots: readonly Snapshot[],

@@ -19,7 +19,7 @@ import type { Table } from '#ports/table.ts';
 import { file, noise, type Things, unlock } from '#test/backups/kit.ts';
 import { seededRandom } from '#test/storage/seeded-random.ts';
 
-export const START = Date.parse('2026-11-27T12:00:00Z');
+const START = Date.parse('2026-11-27T12:00:00Z');
 const STORE = 's3://acme-backups/main';
 export const SOURCE = 's3://shop/data';
 
