@@ -9,7 +9,7 @@ import { compileBackups } from './backup-files.ts';
 import { BACKUP_HOST, BACKUP_TENANT, backupJobDeps } from './backups-deps.ts';
 import type { FunctionDeps } from './deps.ts';
 
-/** Opening costs a key derivation of half a second, a reader the whole index. */
+/** Opening costs a key derivation of half a second, also where it is the wrong key; a reader costs the whole index. */
 const KEPT_MS = 5 * MINUTE_MS;
 const MAX_READERS = 4;
 
@@ -25,7 +25,7 @@ export function backupDomains(deps: FunctionDeps): BackupDomains {
       opened.get(
         name,
         () => open(deps, name),
-        (opening, forget) => void opening.catch(forget),
+        (opening, forget) => void opening.catch((error) => isOpsError(error, 'conflict') || forget()),
       ),
     snapshotReader: ({ repository }, snapshots) =>
       readers.get(`${repository.id} ${snapshots.join(' ')}`, () => createChunkReader(repository)),

@@ -45,7 +45,10 @@ export const backupOperations: readonly Operation[] = [
       answers: { '200': 'differences [{path, change: added|removed|changed|described, before, after}], next.', ...NONE, ...CANNOT_OPEN },
     },
   ),
-  get('/api/restores', `Restores that were asked for, the newest first; ${SHARED}`, 'restores.', { scope: 'query', parameters: ['limit'] }),
+  get('/api/restores', `Restores that were asked for in the last 90 days, the newest first; ${SHARED}`, 'restores.', {
+    scope: 'query',
+    parameters: ['limit'],
+  }),
   {
     method: 'post',
     path: '/api/restores',

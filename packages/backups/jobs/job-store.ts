@@ -1,5 +1,6 @@
 import { isOpsError } from '#core/errors.ts';
 import { retry } from '#core/retry.ts';
+import { DAY_MS } from '#core/time.ts';
 import type { BusEvent } from '#ports/bus.ts';
 import { outboxWrite } from '#ports/outbox.ts';
 import type { Table, Write } from '#ports/table.ts';
@@ -12,6 +13,7 @@ export interface StoredJob {
 }
 
 const PARTITION = 'backups/jobs';
+const RESTORES_KEPT_MS = 90 * DAY_MS;
 
 function keyOf({ kind, name }: Pick<Job, 'kind' | 'name'>) {
   return { pk: PARTITION, sk: `${kind}/${name}` };
@@ -33,6 +35,12 @@ export async function listJobs(table: Table, kind: JobKind): Promise<Map<string,
   }
 }
 
+/** Restores are each a job of their own, and gone some time after their end. */
+function expiryOf({ kind }: Pick<Job, 'kind'>, { run, last }: JobState): number | undefined {
+  if (kind !== 'restore' || run || !last) return undefined;
+  return Math.ceil((last.endedAtMs + RESTORES_KEPT_MS) / 1_000);
+}
+
 /**
  * Stores what has become of a job, with what is to be told of it, unless somebody else has since `version`. The new version; undefined where
  * somebody has.
@@ -46,7 +54,7 @@ export async function writeJob(
     events = [],
   }: { readonly version: number; readonly state: JobState; readonly events?: readonly BusEvent[] | undefined },
 ): Promise<number | undefined> {
-  const item = { ...keyOf(job), version: version + 1, state: JSON.stringify(state) };
+  const item = { ...keyOf(job), version: version + 1, state: JSON.stringify(state), expiresAtS: expiryOf(job, state) };
   const condition = version === 0 ? { exists: false } : { equals: { version } };
   const writes: Write[] = [{ kind: 'put', item, condition }, ...events.map(outboxWrite)];
   try {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RestoreRequest } from '#backups/jobs/perform-restore.ts';
 import { askRestore } from '#backups/jobs/restore-store.ts';
 import { OpsError } from '#core/errors.ts';
-import { HOUR_MS } from '#core/time.ts';
+import { DAY_MS, HOUR_MS } from '#core/time.ts';
 import { FAULTS, faultAt, faulty } from '#ports/faulty.ts';
 import { file, type Things } from '#test/backups/kit.ts';
 import { createJobBench, FEW, FILE, type JobBench, SOURCE, storeOf } from './job-bench.ts';
@@ -35,6 +35,8 @@ describe('a restore', () => {
     expect(calls).toBeGreaterThan(3);
     expect(contentOf(bench.places.contents.get('s3://beside/x'))).toEqual(contentOf(bench.things));
     expect((await bench.events()).filter((type) => type.startsWith('Restore'))).toEqual(['Restore Completed']);
+    const kept = await bench.table.get({ pk: 'backups/jobs', sk: `restore/${id}` });
+    expect(Number(kept?.expiresAtS) * 1_000).toBeGreaterThan(bench.clock.nowMs + 89 * DAY_MS);
   });
 
   it('goes on with the snapshot that it began with, whatever is the latest by then', async () => {
