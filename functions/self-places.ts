@@ -32,7 +32,11 @@ export function lazySelf(open: () => Promise<SelfData>): LazySelf {
   let opening: Promise<SelfData> | undefined;
   return {
     use() {
-      opening ??= open();
+      // What could not be opened is tried again the next time.
+      opening ??= open().catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
       return opening;
     },
     async close() {
@@ -66,7 +70,10 @@ export function targetOfSelf(self: LazySelf, name: string, known = false): Backu
     });
   };
   const use = () => {
-    opening ??= open();
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
     return opening;
   };
   return {

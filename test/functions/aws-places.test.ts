@@ -76,6 +76,18 @@ describe.skipIf((dynamoAbsence ?? s3Absence) !== undefined)('places on AWS', () 
     expect(await run('backup', 'dynamodb:cli-orders', '--repo', repo)).toContain('of dynamodb:cli-orders');
     await run('restore', 'latest', '--repo', repo, '--to', 'dynamodb:cli-restored');
     expect(await linesOf(dynamo, 'cli-restored')).toEqual(await linesOf(dynamo, 'cli-orders'));
+    const later = [
+      'restore',
+      'latest',
+      '--repo',
+      repo,
+      '--to',
+      'dynamodb:cli-later',
+      '--at',
+      new Date(Date.now() + 3_600_000).toISOString(),
+    ];
+    await expect(run(...later)).rejects.toThrow(/change log of "cli-orders" does not reach/);
+    expect((await dynamo.send(new ListTablesCommand({}))).TableNames).not.toContain('cli-later');
 
     for (const name of ['a', 'b/c']) await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `data/${name}`, Body: name }));
     expect(await run('backup', `s3://${bucket}/data`, '--repo', repo)).toContain(`of s3://${bucket}/data`);
@@ -83,7 +95,7 @@ describe.skipIf((dynamoAbsence ?? s3Absence) !== undefined)('places on AWS', () 
     expect(await keysOf(bucket, 'copy/')).toEqual(['copy/a', 'copy/b/c']);
     expect(await run('drill', '--repo', repo)).toContain('SUCCESSFUL');
     expect(await keysOf(bucket, 'quarterdeck-drills/')).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('hold a deployment that is backed up, drilled beside and restored into an empty one', async () => {
     const deploy = async (name: string) => {
@@ -149,5 +161,5 @@ describe.skipIf((dynamoAbsence ?? s3Absence) !== undefined)('places on AWS', () 
     expect(await keysOf(second)).toEqual(await keysOf(first));
     expect(await (await openPushedConfig(other)).files.readFile(pushed.path)).toBe(pushed.text);
     expect(await places.isEmpty('quarterdeck:')).toBe(false);
-  }, 60_000);
+  }, 180_000);
 });

@@ -73,7 +73,7 @@ describe.skipIf(dynamoAbsence !== undefined)('a DynamoDB table in a repository',
     const target = () => openTableTarget({ client, tableName: 'engine-restored', clock: Date.now, retry: quickRetry });
     expect(await restoreHurried(bench, second.snapshot, target, 4)).toBeGreaterThan(3);
     expect(await linesOf(client, 'engine-restored')).toEqual(await linesOf(client, 'engine'));
-  }, 30_000);
+  }, 120_000);
 });
 
 describe.skipIf(s3Absence !== undefined)('a prefix of a bucket in a repository', () => {
@@ -105,5 +105,5 @@ describe.skipIf(s3Absence !== undefined)('a prefix of a bucket in a repository',
     const target = () => openPrefixTarget({ client, bucket, prefix: 'copy/', retry: quickRetry });
     expect(await restoreHurried(bench, second.snapshot, target, 4)).toBeGreaterThan(3);
     expect(await contentOf(bucket, 'copy/')).toEqual(await contentOf(bucket, 'data/'));
-  }, 30_000);
+  }, 120_000);
 });

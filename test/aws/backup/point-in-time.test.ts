@@ -185,7 +185,7 @@ describe.skipIf(dynamoAbsence !== undefined)('a table whose changes are kept', (
     const drilled = await performDrill(deps, 'weekly', newRun());
     expect(drilled).toMatchObject({ ok: true, sentence: expect.stringContaining('SUCCESSFUL') });
     expect((drilled as unknown as { result: { recoveryPointMs: number } }).result.recoveryPointMs).toBeLessThan(60_000);
-  }, 60_000);
+  }, 120_000);
 
   it('cannot be captured without a stream of new images', async () => {
     await createOrders(client, 'pitr-still', { StreamSpecification: { StreamEnabled: false } });

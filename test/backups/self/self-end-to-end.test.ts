@@ -6,8 +6,14 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listReports } from '#backups/drills/report-store.ts';
+import { findSnapshot } from '#backups/repository/snapshots.ts';
+import { runRestore } from '#backups/restore/run-restore.ts';
+import { filesInHand } from '#config/pushed-config.ts';
 import { readSettings } from '#config/settings.ts';
+import { loadWholeConfig } from '#functions/whole-config.ts';
 import { openApp } from '#local/app.ts';
+import { openLocalPlaces } from '#local/backup/places.ts';
+import { openNamedRepository } from '#local/cli/backups/open-repository.ts';
 import { startServer } from '#local/serve.ts';
 import { startQuarterdeck } from '#test/e2e/quarterdeck.ts';
 
@@ -108,14 +114,36 @@ describe('a Quarterdeck that is backed up', () => {
     } finally {
       await running.end('SIGTERM');
     }
-  }, 60_000);
+  }, 120_000);
 
   it('is not restored over one that has data, and is missing where there is none', async () => {
     const to = `quarterdeck:${join(dir, 'first')}`;
     await expect(run('restore', 'latest', '--repo', join(dir, 'repo'), '--to', to)).rejects.toThrow(/is not empty/);
     await expect(run('backup', `quarterdeck:${join(dir, 'nowhere')}`, '--repo', join(dir, 'repo'))).rejects.toThrow(/no data folder/);
     expect(existsSync(join(dir, 'nowhere'))).toBe(false);
-  });
+  }, 120_000);
+
+  it('goes on being restored where that was interrupted, and takes no second restore once it is whole', async () => {
+    const places = openLocalPlaces({ dataDir: join(dir, 'first'), config: await loadWholeConfig(filesInHand([])) });
+    const { repository } = await openNamedRepository(places, join(dir, 'repo'), { passphrase });
+    const snapshot = await findSnapshot(repository, 'latest');
+    const to = `quarterdeck:${join(dir, 'third')}`;
+    const restoreUntil = async (looks: number) => {
+      let look = 0;
+      const target = await places.openTarget(to, {});
+      const remainingMs = () => (++look > looks ? 0 : Number.POSITIVE_INFINITY);
+      return await runRestore({ repository, snapshot, target, remainingMs }).finally(() => target.close?.());
+    };
+    for (let run = 0; ; run++) {
+      expect(await places.isEmpty(to)).toBe(true);
+      // From the beginning, as a command that is given again.
+      const { state, kept, missing } = await restoreUntil(1);
+      expect([kept, missing]).toEqual([run, []]);
+      if (state === 'done') break;
+    }
+    expect(await places.isEmpty(to)).toBe(false);
+    await expect(restoreUntil(9)).rejects.toMatchObject({ kind: 'conflict', message: expect.stringContaining('has data already') });
+  }, 120_000);
 
   it('is drilled, asked as of its moment, and nothing of it is left', async () => {
     const before = (await readdir(tmpdir())).filter((name) => name.startsWith('quarterdeck-drill-'));
@@ -126,6 +154,7 @@ describe('a Quarterdeck that is backed up', () => {
       expect(await app.invoke('backups-drill', { name: 'wrong' })).toMatchObject({
         jobs: [{ state: 'failed', sentence: expect.stringContaining('it gives 1500') }],
       });
+      expect(await app.invoke('backups-capture', {})).toEqual({ jobs: [] });
       const reports = (await listReports(app.ports.table, 10)).reports.map(({ text }) => JSON.parse(text));
       expect(reports.map(({ status }) => status).sort()).toEqual(['FAILED', 'SUCCESSFUL']);
       expect(reports[0].compared).toMatchObject({ differenceCount: 0 });
@@ -136,5 +165,5 @@ describe('a Quarterdeck that is backed up', () => {
     }
     const after = (await readdir(tmpdir())).filter((name) => name.startsWith('quarterdeck-drill-'));
     expect(after.filter((name) => !before.includes(name))).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 });
