@@ -31,7 +31,8 @@ const name = z
   .string()
   .min(1)
   .max(100)
-  .refine((text) => text.isWellFormed(), 'is no well-formed text');
+  .refine((text) => text.isWellFormed(), 'is no well-formed text')
+  .refine((text) => !(text in {}), 'is a name that every object of JavaScript has'); // what looks leave is kept by it
 const finite = z.number();
 const limit = z.int().min(0).max(1_000_000);
 

@@ -103,7 +103,10 @@ type FileFields = z.infer<ReturnType<typeof fileFields>>;
 /** The schema of `applications/*.yaml`: what is wrong is told at its place, and what comes of it needs no other file. */
 export function applicationFile(parts: ApplicationFileParts): z.ZodType<Application> {
   const describe = (file: FileFields): Describe => {
-    return (name) => (file.analyses[name] === undefined ? {} : (parts.describeAnalysis?.(file.analyses[name]) ?? {}));
+    return (name) => {
+      const analysis = Object.hasOwn(file.analyses, name) ? file.analyses[name] : undefined;
+      return analysis === undefined ? {} : (parts.describeAnalysis?.(analysis) ?? {});
+    };
   };
   return fileFields(parts)
     .superRefine(checkNames)
@@ -134,10 +137,11 @@ function checkNames(file: FileFields, context: z.RefinementCtx): void {
   const known = (of: Readonly<Record<string, unknown>>) => Object.keys(of).join(', ') || 'none is defined';
   const checkGates = (list: readonly GateField[], path: readonly PropertyKey[]) =>
     list.forEach(({ analysis, freeze, promoted }, i) => {
-      if (analysis !== undefined && !(analysis in file.analyses))
+      if (analysis !== undefined && !Object.hasOwn(file.analyses, analysis))
         refuse([...path, i, 'analysis'], `is no analysis of this file; there are: ${known(file.analyses)}`);
       for (const [j, name] of (freeze ?? []).entries())
-        if (!(name in file.freezes)) refuse([...path, i, 'freeze', j], `is no freeze of this file; there are: ${known(file.freezes)}`);
+        if (!Object.hasOwn(file.freezes, name))
+          refuse([...path, i, 'freeze', j], `is no freeze of this file; there are: ${known(file.freezes)}`);
       for (const [j, name] of (promoted ?? []).entries())
         if (!order.includes(name)) refuse([...path, i, 'promoted', j], `is no environment of this file; there are: ${order.join(', ')}`);
     });
@@ -146,7 +150,8 @@ function checkNames(file: FileFields, context: z.RefinementCtx): void {
     if (order.indexOf(environment.name) !== i) refuse([...path, 'name'], `is the name of two environments: ${environment.name}`);
     for (const when of ['start', 'step', 'promotion'] as const) checkGates(environment.gates[when], [...path, 'gates', when]);
     for (const [j, name] of environment.background.entries())
-      if (!(name in file.analyses)) refuse([...path, 'background', j], `is no analysis of this file; there are: ${known(file.analyses)}`);
+      if (!Object.hasOwn(file.analyses, name))
+        refuse([...path, 'background', j], `is no analysis of this file; there are: ${known(file.analyses)}`);
     for (const [j, name] of (environment.requires ?? []).entries())
       if (!order.slice(0, i).includes(name))
         refuse(

@@ -8,7 +8,8 @@ export const ReleaseEvent = z.object({
   /** When it happened; events may come in another order. */
   at: z.iso.datetime(),
   release: z.string().min(1).max(200),
-  application: z.string().min(1).max(200),
+  /** Of a request that was refused, the repository, where it named no application. */
+  application: z.string().min(1).max(400),
   environment: z.string().min(1).max(200),
   version: z.string().max(200).optional(),
   /** Full commit id. */

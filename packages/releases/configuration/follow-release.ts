@@ -31,14 +31,24 @@ const LOOKED_AT = 100;
 
 /**
  * The configuration goes with a release: when it starts, the latest versions are noted as its own; when it is promoted they are what the
- * environment runs with; when it is rolled back after that, what was there before is again. Any step may come twice, and late. Undefined where
- * there was nothing to do. `input` where what the release brought does not meet its own expectations: what is active stays active.
+ * environment runs with; when it is rolled back after that, what was there before is again. Any step may come twice, late, and after the one
+ * that followed it: a release that was rolled back is promoted no more. Undefined where there was nothing to do. `input` where what the release brought does not meet its own expectations: what is active stays active.
  */
 export async function followRelease(deps: FollowDeps, step: ReleaseStep): Promise<ActiveConfig | undefined> {
   if (step.kind === 'started') {
     await notePin(deps.table, step);
     return undefined;
   }
+  if (step.kind === 'rolled-back') await noteReturn(deps.table, step);
+  else if (!(await isReturned(deps.table, step))) {
+    const active = await followTo(deps, step);
+    // Noted before this was active, the return has found nothing to return.
+    if (!(await isReturned(deps.table, step))) return active;
+  }
+  return followTo(deps, { ...step, kind: 'rolled-back' });
+}
+
+async function followTo(deps: FollowDeps, step: ReleaseStep): Promise<ActiveConfig | undefined> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const active = await readActive(deps.table, step);
     const next = await (step.kind === 'promoted' ? planPromotion(deps.table, step, active) : planReturn(deps.table, step, active));
@@ -73,6 +83,18 @@ async function notePin(table: Table, step: ReleaseStep): Promise<ConfigPin | und
     if (!isOpsError(error, 'conflict')) throw error;
     return readPin(table, step); // noted before: the first counts
   }
+}
+
+function returnKey(step: ReleaseStep) {
+  return { pk: configPartition(step), sk: `returned/${step.environment}/${step.release}` };
+}
+
+async function noteReturn(table: Table, step: ReleaseStep): Promise<void> {
+  await retry(() => table.put(returnKey(step)));
+}
+
+async function isReturned(table: Table, step: ReleaseStep): Promise<boolean> {
+  return (await retry(() => table.get(returnKey(step)))) !== undefined;
 }
 
 type Next = { readonly pin: ConfigPin; readonly message: string; readonly release: string };

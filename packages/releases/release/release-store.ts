@@ -9,6 +9,8 @@ import type { HistoryEntry, Phase, Release } from './release.ts';
 // No tenant's name begins so: the releases of each lie in releases/NAME.
 const ACTIVE = 'releases/_active';
 const PAGE = 100;
+/** Pages that one list looks through at most: what a filter leaves out costs as much as what it takes. */
+const MAX_PAGES = 20;
 
 /** A release as it was read; `rev` is the condition of the next write. */
 export interface StoredRelease {
@@ -125,7 +127,7 @@ export async function listReleases(
     (environment === undefined || item.environment === environment) &&
     (phase === undefined || item.phase === phase);
   const releases: Release[] = [];
-  for (let after = filter.after; ; ) {
+  for (let after = filter.after, pages = 1; ; pages++) {
     const from = after;
     const page = await retry(() => table.query({ pk: `releases/${tenant}`, reverse: true, limit: PAGE, to: from }));
     for (const item of page.items) {
@@ -135,6 +137,7 @@ export async function listReleases(
     }
     const last = page.items.at(-1)?.sk;
     if (page.next === undefined || last === undefined) return { releases, next: undefined };
+    if (pages === MAX_PAGES) return { releases, next: last };
     after = last;
   }
 }

@@ -41,8 +41,9 @@ export async function takeReport(deps: StartDeps, tenant: string, report: CiRepo
   return { isRepeated: false, ...taken };
 }
 
-function describeRequest({ repository, application = repository, environment = 'none', commit, version = commit, reply }: CiReport) {
-  return { application, environment, version, commit, reply };
+/** A name that was sent empty is none. */
+function describeRequest({ repository, application, environment, commit, version = commit, reply }: CiReport) {
+  return { application: application || repository, environment: environment || 'none', version, commit, reply };
 }
 
 /** One delivery can bring several reports, of several checks. */

@@ -47,14 +47,25 @@ describe('the configuration of a release', () => {
 
   it('stays as it is for a release that never was promoted, and for one that another has followed', async () => {
     const table = await createShop();
-    await followRelease({ table, now }, stepOf('started'));
-    await followRelease({ table, now }, stepOf('rolled-back'));
+    await followRelease({ table, now }, stepOf('started', 'r0'));
+    await followRelease({ table, now }, stepOf('rolled-back', 'r0'));
     expect(await activeBase(table)).toBe(1);
     await followRelease({ table, now }, stepOf('promoted'));
     await activateConfig({ table, now }, { ...place, ...who, pin: { base: 1, environment: 0 }, expectedRevision: 2 });
     await followRelease({ table, now }, stepOf('rolled-back'));
     await followRelease({ table, now }, stepOf('promoted'));
     expect(await readActive(table, place)).toMatchObject({ base: 1, revision: 3 });
+  });
+
+  it('is not that of a release that was rolled back, whichever of its events comes first, and at once', async () => {
+    for (const isAtOnce of [false, true]) {
+      const table = await createShop();
+      await followRelease({ table, now }, stepOf('started'));
+      const late = ['rolled-back', 'promoted'] as const;
+      if (isAtOnce) await Promise.all(late.toReversed().map((kind) => followRelease({ table, now }, stepOf(kind))));
+      else for (const kind of late) await followRelease({ table, now }, stepOf(kind));
+      expect(await activeBase(table)).toBe(1);
+    }
   });
 
   it('is no matter of an application that has none', async () => {
