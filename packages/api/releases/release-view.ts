@@ -1,5 +1,4 @@
 import type { Gate } from '#releases/application/gate.ts';
-import { describeTraffic } from '#releases/plan/outcomes.ts';
 import type { HistoryEntry, Release } from '#releases/release/release.ts';
 import { isEnded } from '#releases/release/release.ts';
 
@@ -70,7 +69,7 @@ function stateOfStep({ phase, step }: Release, index: number): 'done' | 'current
 
 /** Where a release stands, in one sentence. */
 function describeRelease(release: Release, nowMs: number): string {
-  const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, traffic, environment } = release;
+  const { phase, position, plan, step, paused, trouble, gates, outcome = '', clock, environment } = release;
   if (phase === 'queued') return `waits for its turn in ${environment}`;
   if (isEnded(release)) return outcome;
   if (trouble)
@@ -81,8 +80,7 @@ function describeRelease(release: Release, nowMs: number): string {
   if (paused) return `paused by ${paused.by} at ${where}`;
   const said = gates.filter(({ state }) => state !== 'open').map((gate) => `${gate.name} ${gate.state}: ${gate.sentence}`);
   const held = clock.heldMs < pauseMs && position === 'holding' ? [`held ${Math.floor(clock.heldMs / 1_000)} of ${pauseMs / 1_000} s`] : [];
-  const at = traffic ? [describeTraffic(traffic)] : [];
-  return [`${where}: ${position}`, ...at, ...held, ...said].join('; ');
+  return [`${where}: ${position}`, ...held, ...said].join('; ');
 }
 
 export function describeEntry({ atMs, ...entry }: HistoryEntry) {
