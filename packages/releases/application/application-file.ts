@@ -119,11 +119,14 @@ export function applicationFile(parts: ApplicationFileParts): z.ZodType<Applicat
 
 type Describe = (analysis: string) => AnalysisFacts;
 
-/** At a step that has all traffic there is nothing left to compare with: such a gate would never open. */
+/** At a step that has all traffic there is nothing left to compare with: such a gate would never open, nor an analysis that has no other step. */
 function refuseLonely({ environments }: Application, describe: Describe, context: z.RefinementCtx): void {
   environments.forEach(({ plan }, i) => {
     const whole = plan.steps.filter(({ weight }) => weight === 100).flatMap(({ after }) => after);
-    const lonely = [...whole, ...plan.background].find((gate) => gate.kind === 'analysis' && describe(gate.analysis).needsStable);
+    const isShared = plan.steps.some(({ weight }) => weight > 0 && weight < 100);
+    const lonely = [...whole, ...(isShared ? [] : plan.background)].find(
+      (gate) => gate.kind === 'analysis' && describe(gate.analysis).needsStable,
+    );
     if (lonely?.kind !== 'analysis') return;
     const message = `${lonely.analysis} compares with the stable version at the same time, which has no traffic beside the last step's 100 %; name it after steps below that, or give its metrics another baseline`;
     context.addIssue({ code: 'custom', path: ['environments', i], message });
@@ -202,12 +205,16 @@ function compileEnvironment(file: FileFields, index: number, describe: Describe)
   const { start, step, promotion } = environment.gates;
   const fields = stepsOf(environment.strategy);
   const last = fields.length - 1;
+  const isShared = fields.some(({ weight }) => weight > 0 && weight < 100);
+  // What compares with the version before is done where that has no traffic any more, if it could be done before.
+  const isComparable = ({ analysis }: GateField) => analysis === undefined || !describe(analysis).needsStable;
+  const gatesAt = (weight: number) => (weight === 100 && isShared ? step.filter(isComparable) : weight > 0 ? step : []);
   const entry: GateField[] = [...before, ...start];
   if (requires.length > 0) entry.unshift(plainGate({ promoted: requires }));
   const steps = fields.map((each, i) =>
     compileStep(each, i, context, {
       before: i === 0 ? entry : [],
-      after: [...(each.weight > 0 ? step : []), ...(i === last ? [...verify, ...promotion] : [])],
+      after: [...gatesAt(each.weight), ...(i === last ? [...verify, ...promotion] : [])],
     }),
   );
   const background = environment.background.map((analysis, i) => toGate(plainGate({ analysis }), `background/${i}`, context));

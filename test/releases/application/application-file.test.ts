@@ -210,6 +210,15 @@ describe('gates of analyses', () => {
   });
 
   it.each([
+    ['after every step', 'gates: { step: [{ analysis: health }] }', [1, 0]],
+    ['in the background', 'background: [health]', [0, 0]],
+  ])('that compare with the stable version are taken %s of a canary, and done where that has no traffic', (_, gates, after) => {
+    const { value, problems } = compile('5s', '', `strategy: { canary: { steps: [{ weight: 10 }] } }, ${gates}`);
+    expect(problems).toEqual([]);
+    expect(value?.environments[0]?.plan.steps.map((step) => step.after.length)).toEqual(after);
+  });
+
+  it.each([
     ['after every step', 'gates: { step: [{ analysis: health }] }'],
     ['before the promotion', 'gates: { promotion: [{ analysis: health }] }'],
     ['in the background', 'background: [health]'],
