@@ -4,7 +4,7 @@ import { planRestore } from '#backups/restore/plan-restore.ts';
 import { openPointInTime, type PointInTime } from '#backups/restore/point-in-time.ts';
 import { runRestore } from '#backups/restore/run-restore.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
-import { OpsError } from '#core/errors.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
 import type { BackupTarget } from '#ports/backup-target.ts';
 import type { JobRun } from './job.ts';
 import { type JobDeps, type OpenRepository, openPlannedRepository } from './job-deps.ts';
@@ -99,8 +99,20 @@ async function restoreTo(deps: JobDeps, { progress, opened, snapshot, target, mo
     };
   }
   if (progress.isRestored) return replayTo(progress, snapshot, moment);
-  if (!progress.isSecured && progress.after === undefined) await secure(deps, opened, request);
-  const result = await runRestore({ ...input, after: progress.after, remainingMs: deps.remainingMs });
+  const wasSecured = progress.isSecured || progress.after !== undefined;
+  if (!wasSecured) await secure(deps, opened, request);
+  const result = await runRestore({ ...input, after: progress.after, remainingMs: deps.remainingMs }).catch((error: unknown) => {
+    // What this call has written is no reason to refuse the next one.
+    if (wasSecured || !isOpsError(error, 'unavailable')) throw error;
+    return error;
+  });
+  if (result instanceof OpsError) {
+    return {
+      state: 'continued',
+      progress: { request: { ...request }, snapshot: snapshot.id, isSecured: true } as never,
+      sentence: `failed and is tried again: ${result.message}`,
+    };
+  }
   const { created, replaced, kept, bytes, missing } = result;
   const sums = {
     created: progress.created + created,
