@@ -72,6 +72,10 @@ export function createBackups(events: Events, data: Data, settings: BackupSettin
       ...[...repositories('add'), ...self],
       ...[...sourcePermissions(settings), ...keepPermissions(settings)],
     ]),
+    'backups-capture': define('backups-capture', [
+      ...repositories('add'),
+      ...[...sourcePermissions({ tableArns: settings.tableArns }), ...keepPermissions(settings)],
+    ]),
     'backups-copy': define('backups-copy', [...repositories('add'), ...keepPermissions(settings)]),
     'backups-forget': define('backups-forget', repositories('prune')),
     'backups-check': define('backups-check', repositories('read')),

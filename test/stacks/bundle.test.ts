@@ -17,6 +17,7 @@ const budgets: Readonly<Record<string, readonly [bytes: number, clients: readonl
   'alerts/http': [1.7 * MB, andBus],
   'api/create-key': [1.2 * MB, data],
   'api/delete-key': [1.2 * MB, data],
+  'backups/capture': [1.75 * MB, backups],
   'backups/check': [1.75 * MB, backups],
   'backups/copy': [1.75 * MB, backups],
   'backups/drill': [1.75 * MB, backups],

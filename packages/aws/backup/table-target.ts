@@ -90,9 +90,9 @@ export function openTableTarget(options: TableTargetOptions): BackupTarget {
   };
 }
 
-/** Whether a restore can go to a table of that name: there is none, or one that a restore has made and not finished. */
+/** Whether there is no table of that name; one that a restore left unfinished may be of another snapshot. */
 export async function isFreshTable(deps: TableDeps): Promise<boolean> {
-  return (await findTable(deps)) !== 'other';
+  return (await findTable(deps)) === 'none';
 }
 
 interface TargetRun {

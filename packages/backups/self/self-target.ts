@@ -18,6 +18,7 @@ export interface SelfTargetDeps {
 
 /** Where catalogs wait until all objects are there. */
 const WAITING = 'restore/catalog/';
+const FIRST = `${WAITING}001/000000`;
 const MAX_BLOB_BYTES = 1024 * 1024 * 1024;
 const CONCURRENT = 16;
 
@@ -33,29 +34,34 @@ export function openSelfTarget(deps: SelfTargetDeps): BackupTarget {
     async plan(item) {
       const sizeBytes = await sizeOf(deps, placeOf(item));
       if (sizeBytes === undefined) return 'create';
-      return sizeBytes === item.sizeBytes ? 'keep' : 'replace';
+      // Another snapshot's catalog could be of the same size.
+      return sizeBytes === item.sizeBytes && item.kind !== 'catalog' ? 'keep' : 'replace';
     },
     async write(item) {
       const place = placeOf(item);
       const body = await gather(item);
       if (item.kind === 'catalog') for (const line of linesOf(body)) decodeItemLine(line);
+      // A restore begins: what waits is of one that was interrupted, and may be of another snapshot.
+      if (place === FIRST) await clearWaiting(deps);
       await putOnce(deps, place, body);
     },
     finish: () => finishRestore(deps),
   };
 }
 
-/** Whether a restore can go there: nothing is in table and store, or what a restore left that was interrupted. */
+/**
+ * Whether a restore can go there: no item is in the table, and nothing in the store but what a restore left that was interrupted before it wrote
+ * items.
+ */
 export async function isFreshSelf({ dump, blobs }: { readonly dump: TableDump; readonly blobs: Blobs }): Promise<boolean> {
-  if ((await retry(() => blobs.list(WAITING, { limit: 1 }))).entries.length > 0) return true;
-  if ((await retry(() => blobs.list('', { limit: 1 }))).entries.length > 0) return false;
   const moment = await retry(() => dump.begin());
   try {
     for await (const _ of moment.scan()) return false;
-    return true;
   } finally {
     await moment.close();
   }
+  if ((await retry(() => blobs.list(WAITING, { limit: 1 }))).entries.length > 0) return true;
+  return (await retry(() => blobs.list('', { limit: 1 }))).entries.length === 0;
 }
 
 function placeOf({ path, kind }: Pick<RestoredItem, 'path' | 'kind'>): string {
@@ -103,6 +109,11 @@ async function finishRestore(deps: SelfTargetDeps): Promise<{ path: string; mess
   }
   await retry(() => deps.blobs.delete(waiting), deps.retry);
   return faults;
+}
+
+async function clearWaiting(deps: SelfTargetDeps): Promise<void> {
+  const waiting = await listKeys(deps, WAITING);
+  if (waiting.length > 0) await retry(() => deps.blobs.delete(waiting), deps.retry);
 }
 
 async function putItems(deps: SelfTargetDeps, items: readonly Item[]): Promise<void> {
