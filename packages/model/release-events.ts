@@ -41,6 +41,8 @@ export const ReleaseRefused = Envelope.extend({
   application: z.string(),
   /** What was asked for; `none` where it was none. */
   environment: z.string(),
+  /** Whether there is such an application and environment here. Where not, only who waits for a decision is answered. */
+  isConfigured: z.boolean(),
   version: z.string(),
   commit: z.string(),
   /** Why, for people. */

@@ -247,7 +247,9 @@ it('nothing that a client sends is a defect, or a failure of the server', async 
       const fill = (path: string, name: string | null) =>
         path.replace(/\{([a-z]+)\}/, (_, field: string) => encodeURIComponent((name ?? RIGHT[field] ?? release).toWellFormed()));
       const query = new URLSearchParams(
-        values.flatMap((value, i) => (value === null || parameters[i] === undefined ? [] : [[parameters[i].replace('!', ''), value]])),
+        values.flatMap((value, i): [string, string][] =>
+          value === null || parameters[i] === undefined ? [] : [[parameters[i].replace('!', ''), value]],
+        ),
       );
       const headers = { ...sign(form, text, `d${deliveries++}`), ...(match && { 'if-match': match }) };
       const sent = method === 'get' ? {} : { body: text };

@@ -15,6 +15,9 @@ import { createMemoryBlobs } from '#ports/memory/memory-blobs.ts';
 import { createMemoryBus } from '#ports/memory/memory-bus.ts';
 import { createMemoryTable } from '#ports/memory/memory-table.ts';
 import { createMemoryUploads } from '#ports/memory/memory-uploads.ts';
+import { readActive } from '#releases/configuration/activate.ts';
+import { ConfigDocument } from '#releases/configuration/document.ts';
+import { writeVersion } from '#releases/configuration/versions.ts';
 import { startRelease } from '#releases/run/start-release.ts';
 import { createReadCache } from '#storage/read-cache.ts';
 
@@ -48,9 +51,12 @@ async function setUp(files: Readonly<Record<string, string>>) {
     (await loadFunction(name))(asOf(deps, event), event);
   const told: BusEvent[] = [];
   for (const rule of subscriptions)
-    bus.subscribe(rule.pattern, async (event) => void (await invoke(rule.function, { detail: event.detail })));
+    bus.subscribe(
+      rule.pattern,
+      async ({ detailType, detail }) => void (await invoke(rule.function, { 'detail-type': detailType, detail })),
+    );
   bus.subscribe(
-    { source: ['quarterdeck.releases'], 'detail-type': ['Release Waiting', 'Release Promoted'] },
+    { source: ['quarterdeck.releases'], 'detail-type': ['Release Waiting', 'Release Promoted', 'Release Cancelled', 'Release Refused'] },
     async (event) => void told.push(event),
   );
   const say = async (id: string, more: object) => {
@@ -137,6 +143,41 @@ describe('the functions of releases', () => {
     await domains.announceRelease('default', id);
     await bus.settle();
     expect(told.map(({ detailType }) => detailType)).toEqual(['Release Promoted']);
+  });
+
+  it('answer each who asked for one release, and let its configuration go with it', async () => {
+    const { deps, say, told } = await setUp({ 'applications/shop.yaml': shop });
+    const place = { tenant: 'default', application: 'shop' };
+    const document = ConfigDocument.parse({ env: { A: '1' } });
+    await writeVersion(deps, { ...place, layer: 'base', document, by: 'ann', message: '', expected: 0 });
+    const asked = { kind: 'release-requested', environment: 'production', version: 'v2' };
+    for (const [delivery, rule] of [
+      ['d1', '1'],
+      ['d2', '2'],
+      ['d2', '2'],
+    ] as const)
+      await say(delivery, { ...asked, reply: { rule } });
+    await say('d3', { kind: 'check-reported', check: { name: 'unit', kind: 'other', state: 'success' } });
+    const promoted = told.filter(({ detailType }) => detailType === 'Release Promoted').map(({ detail }) => detail);
+    expect(promoted.map(({ reply }) => reply)).toEqual([{ rule: '1' }, { rule: '2' }]);
+    expect(new Set(promoted.map(({ release }) => release)).size).toBe(1);
+    expect(await readActive(deps.table, { ...place, environment: 'production' })).toMatchObject({
+      base: 1,
+      release: promoted[0]?.release,
+      message: 'v2 was promoted',
+    });
+  });
+
+  it('tell who asked that it was rejected, and that there is no such application', async () => {
+    const { say, told } = await setUp({ 'applications/shop.yaml': shop });
+    await say('d1', { kind: 'release-requested', environment: 'production', version: 'v2', reply: { rule: '1' } });
+    await say('d2', { kind: 'rejected', actor: 'ann', version: 'v2' });
+    await say('d3', { kind: 'release-requested', repository: 'acme/other', environment: 'production', reply: { rule: '2' } });
+    const ends = told.filter(({ detailType }) => detailType !== 'Release Waiting');
+    expect(ends.map(({ detailType, detail }) => [detailType, detail.sentence, detail.reply])).toEqual([
+      ['Release Cancelled', 'shop v2 in production is cancelled: rejected by ann: at github', { rule: '1' }],
+      ['Release Refused', 'no application here is of acme/other', { rule: '2' }],
+    ]);
   });
 
   it('ask an SLO that there is not, and say so', async () => {

@@ -22,6 +22,8 @@ import { nameOf, placeOf, readNumber } from './layer-routes.ts';
 
 const ENVIRONMENT = '/api/configurations/:application/environments/:environment';
 const MAX_BYTES = 512 * 1024;
+/** What a process tells is one item of the table, which holds 400 KB. */
+const MAX_OBSERVED_BYTES = 256 * 1024;
 const LISTED = 100;
 
 const text = z.string().max(1_000).default('');
@@ -99,7 +101,7 @@ export function changeEnvironmentRoutes(deps: ConfigurationDomains): Hono<ApiEnv
 export function observeRoutes(deps: ConfigurationDomains): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.post(`${ENVIRONMENT}/observed`, async (c) => {
-    await observeConfig(deps, environmentOf(c), await readJson(c.req.raw, Observed, MAX_BYTES));
+    await observeConfig(deps, environmentOf(c), await readJson(c.req.raw, Observed, MAX_OBSERVED_BYTES));
     return c.body(null, 204);
   });
   return app;

@@ -51,10 +51,17 @@ const gitlabCommit: Readonly<Record<Phase, string>> = {
   aborted: 'canceled',
 };
 
-/** Everything that one event has to be told to whoever asked for the release, each place once. */
+/** Where somebody waits for what we decide. */
+const DECIDED: ReadonlySet<AnswerKind> = new Set(['github-rule', 'gitlab-approval', 'gitlab-status-check']);
+
+/**
+ * Everything that one event has to be told to whoever asked for the release, each place once. A deployment of somebody else's, a preview say,
+ * gets no status of ours: only who waits for a decision gets that.
+ */
 export function planAnswers(event: ReleaseEvent, phase: Phase): Answer[] {
   const replies = [...(event.reply ? [event.reply] : []), ...(event.replies ?? [])];
-  const answers = replies.flatMap((reply) => planReply(event, phase, reply));
+  const planned = replies.flatMap((reply) => planReply(event, phase, reply));
+  const answers = event.isConfigured === false ? planned.filter(({ kind }) => DECIDED.has(kind)) : planned;
   return [...new Map(answers.map((each) => [each.lane, each])).values()];
 }
 

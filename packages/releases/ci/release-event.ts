@@ -11,6 +11,8 @@ export const ReleaseEvent = z.object({
   /** Of a request that was refused, the repository, where it named no application. */
   application: z.string().min(1).max(400),
   environment: z.string().min(1).max(200),
+  /** Of a request that was refused: false where no application and environment of ours was asked for. */
+  isConfigured: z.boolean().optional(),
   version: z.string().max(200).optional(),
   /** Full commit id. */
   commit: z.string().max(128).optional(),

@@ -7,6 +7,7 @@ import type { StoreDeps } from './run-deps.ts';
 export interface RefusedRequest {
   readonly application: string;
   readonly environment: string;
+  readonly isConfigured: boolean;
   readonly version: string;
   readonly commit: string;
   readonly reply?: Readonly<Record<string, string>> | undefined;

@@ -23,7 +23,7 @@ export async function startFollowers(deps: StartDeps, release: Release): Promise
       await startRelease(deps, { ...request, actor: `the promotion in ${environment}`, delivery: `promoted:${id}` }, next.plan);
     } catch (error) {
       if (!isOpsError(error) || error.kind === 'unavailable') throw error;
-      await refuseRelease(deps, tenant, request, `${id}-${next.name}`, error.message);
+      await refuseRelease(deps, tenant, { ...request, isConfigured: true }, `${id}-${next.name}`, error.message);
     }
   });
 }

@@ -9,7 +9,7 @@ import { listActive, readRelease } from '#releases/release/release-store.ts';
 import { COMMIT_ID, COMMIT_RULE, VERSION_NAME, VERSION_RULE } from '#releases/release/version-name.ts';
 import { registerVersion } from '#releases/release/versions.ts';
 import { applyEvent } from './commit-plan.ts';
-import { refuseRelease } from './refuse-release.ts';
+import { type RefusedRequest, refuseRelease } from './refuse-release.ts';
 import type { StartDeps } from './run-deps.ts';
 import { startRelease } from './start-release.ts';
 
@@ -36,14 +36,16 @@ export async function takeReport(deps: StartDeps, tenant: string, report: CiRepo
   const meant = all.filter(({ name, repositories }) => repositories.includes(report.repository) && (report.application ?? name) === name);
   const taken = await TAKERS[report.kind](deps, { tenant, report, atMs, applications: meant });
   if (report.kind === 'release-requested' && taken.releases.length === 0)
-    await refuseRelease(deps, tenant, describeRequest(report), key.sk, taken.refusals.join('; '));
+    await refuseRelease(deps, tenant, describeRequest(report, meant), key.sk, taken.refusals.join('; '));
   await retry(() => deps.table.put({ ...key, expiresAtS: Math.ceil((deps.now() + KEPT_MS) / 1_000) }));
   return { isRepeated: false, ...taken };
 }
 
 /** A name that was sent empty is none. */
-function describeRequest({ repository, application, environment, commit, version = commit, reply }: CiReport) {
-  return { application: application || repository, environment: environment || 'none', version, commit, reply };
+function describeRequest(report: CiReport, meant: readonly Application[]): RefusedRequest {
+  const { repository, application, environment, commit, version = commit, reply } = report;
+  const isConfigured = meant.some(({ environments }) => environments.some(({ name }) => name === (environment ?? name)));
+  return { application: application || repository, environment: environment || 'none', isConfigured, version, commit, reply };
 }
 
 /** One delivery can bring several reports, of several checks. */

@@ -1,6 +1,6 @@
 import { OpsError } from '#core/errors.ts';
 import { FlagSettings } from '#model/traffic-settings.ts';
-import type { PlannedShare, RolloutState, Rollouts } from '#ports/rollouts.ts';
+import type { RolloutState, Rollouts } from '#ports/rollouts.ts';
 import { describeTraffic, normalizeTraffic, type TrafficDriver, type TrafficState, type TrafficTarget } from '#ports/traffic.ts';
 
 /** What has all traffic while nobody is in the rollout, and when everybody is and no release drives it. */
@@ -9,7 +9,8 @@ const ON = 'on';
 
 /**
  * A flag's rollout as traffic: its percentage is the weight of the version that is released, which the flag is bound to meanwhile, so that nobody
- * moves it by hand without saying so. A flag that is killed has no traffic. At the end, either way, it is bound to nobody.
+ * moves it by hand without saying so. A flag that is killed has no traffic. One with planned shares is not driven: they would go on beside the
+ * release. At the end, either way, it is bound to nobody.
  */
 export function createFlagTraffic(rollouts: Rollouts): TrafficDriver {
   return {
@@ -28,15 +29,27 @@ export function createFlagTraffic(rollouts: Rollouts): TrafficDriver {
     },
     async capture(target) {
       const { percentage, steps, variant } = await readRollout(rollouts, target);
-      return { percentage, variant, steps: steps.map((step) => ({ ...step })) };
+      if (steps.length > 0) throw hasPlans(target);
+      return { percentage, variant };
     },
     async restore(target, captured) {
-      const { percentage, steps } = captured as { percentage: number; steps: readonly PlannedShare[] };
+      const { percentage } = captured as { percentage: number };
       const { flag } = FlagSettings.parse(target.settings);
-      const change = { by: `release of ${target.application}`, reason: 'a release has failed', boundTo: null, steps, isForced: true };
+      const change = { by: `release of ${target.application}`, reason: 'a release has failed', boundTo: null, isForced: true };
       return stateOf(await rollouts.set(target.tenant, flag, percentage, change));
     },
   };
+}
+
+/** Put back after a failure, they would give the failed version traffic when their time comes. */
+function hasPlans({ settings }: TrafficTarget): OpsError {
+  return new OpsError(
+    'conflict',
+    `flag ${FlagSettings.parse(settings).flag} has planned shares of its own, beside which no release can drive it`,
+    {
+      hint: 'Take them away: set the rollout without steps. The release goes on then.',
+    },
+  );
 }
 
 function readRollout(rollouts: Rollouts, { tenant, settings }: TrafficTarget): Promise<RolloutState> {

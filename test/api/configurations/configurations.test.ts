@@ -33,6 +33,8 @@ function createApp() {
 
 const write = (env: Record<string, unknown>, expected = 0) => ({ document: { env }, expected, message: 'first', by: 'ann' });
 
+const longNames = () => Object.fromEntries(Array.from({ length: 700 }, (_, i) => [`${i}/${'x'.repeat(490)}`, 'set']));
+
 describe('the API of configurations', () => {
   it('goes from a layer that is written to drift that is told, and back', async () => {
     const { call, published } = createApp();
@@ -71,6 +73,7 @@ describe('the API of configurations', () => {
     ['a version that is not there', 'GET', `${PATH}/layers/base?version=9`, undefined, 404],
     ['a revision that is not the last', 'POST', `${PRODUCTION}/activate`, { expectedRevision: 3, base: 0 }, 409],
     ['what is observed and no hash', 'POST', `${PRODUCTION}/observed`, { instance: 'i', env: { A: 'plain' } }, 400],
+    ['more than an item of the table holds', 'POST', `${PRODUCTION}/observed`, { instance: 'i', files: longNames() }, 413],
   ])('refuses %s', async (_, method, path, body, status) => {
     const answer = await createApp().call(method, path, body);
     expect([answer.status, typeof answer.body.error.message]).toEqual([status, 'string']);

@@ -106,3 +106,11 @@ describe('what becomes of a try', () => {
     expect(planNextTry(tried(1), { kind: 'refused', reason: 'answered 404' }, NOW, 0)).toEqual({ kind: 'give-up', reason: 'answered 404' });
   });
 });
+
+it.each([
+  ['github', { ...deploymentReply, callbackUrl, rule: '42' }, ['github-rule']],
+  ['gitlab', { provider: 'gitlab', project: '7', sha: 'a'.repeat(40), environment: 'review/x', deploymentId: '1', ref: 'x' }, []],
+])('a deployment of somebody else at %s gets no status of ours, and a decision if it waits for one', (_, reply, kinds) => {
+  const event = releaseEvent({ reply, environment: reply.environment, isConfigured: false });
+  expect(planAnswers(event, phaseOf('Release Refused') as Phase).map(({ kind }) => kind)).toEqual(kinds);
+});

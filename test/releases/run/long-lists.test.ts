@@ -11,7 +11,11 @@ it('a list of releases looks through so many and no more at once, and finds the 
   await put(0, 'rare');
   for (let i = 1; i <= 4_500; i++) await put(i, 'common');
   let queries = 0;
-  const counted = { ...table, query: (input: Parameters<typeof table.query>[0]) => (queries++, table.query(input)) };
+  const query: typeof table.query = (input) => {
+    queries++;
+    return table.query(input);
+  };
+  const counted = { ...table, query };
   const found: string[] = [];
   let requests = 0;
   for (let after: string | undefined; ; requests++) {

@@ -245,7 +245,9 @@ describe('what CI says', () => {
     const world = createWorld({ applications: [walked] });
     const taken = await take(world, { ...more, reply: { callbackUrl: 'https://x' } });
     expect(taken).toMatchObject({ releases: [], refusals: [sentence] });
-    expect(world.events()).toMatchObject([{ detailType: 'Release Refused', detail: { sentence, reply: { callbackUrl: 'https://x' } } }]);
+    const isConfigured = !sentence.startsWith('no application') && !sentence.includes('has no environment');
+    const detail = { sentence, isConfigured, reply: { callbackUrl: 'https://x' } };
+    expect(world.events()).toMatchObject([{ detailType: 'Release Refused', detail }]);
   });
 
   it('a version that was seen starts where that is asked for', async () => {

@@ -72,13 +72,11 @@ describe('a flag as traffic', () => {
     expect(await port.read(target)).toEqual(none);
   });
 
-  it('gets its planned shares back', async () => {
-    const steps = [{ from: '2026-12-01T00:00:00Z', percentage: 20 }];
-    const { port, held } = openFlag({ percentage: 5, steps });
-    const captured = JSON.parse(JSON.stringify(await port.capture(target)));
-    await port.shift(target, { stable: 'off', canary: 'on', weight: 5 }, tenth);
-    await port.restore(target, captured);
-    expect(held()).toMatchObject({ percentage: 5, steps, boundTo: undefined });
+  it('with planned shares of its own is not driven: put back, they would give the failed version traffic', async () => {
+    const { port, held } = openFlag({ steps: [{ from: '2026-12-01T00:00:00Z', percentage: 20 }] });
+    const before = held();
+    await expect(port.capture(target)).rejects.toMatchObject({ kind: 'conflict', message: expect.stringMatching('planned shares') });
+    expect(held()).toEqual(before);
   });
 
   it('that is not there is missing', async () => {
