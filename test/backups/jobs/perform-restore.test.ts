@@ -123,6 +123,20 @@ describe('a restore', () => {
     expect(contentOf(bench.places.contents.get('s3://beside/saved'))).toEqual(ruined);
   });
 
+  it('in place leaves the good snapshot the latest, and retention lets the ruined state take no place of it', async () => {
+    const bench = await createBackedUp();
+    const before = contentOf(bench.things);
+    const [good] = await bench.snapshots();
+    bench.things.set('a/03', file('ruined'));
+    for (let times = 0; times < 2; times++) {
+      bench.clock.nowMs += HOUR_MS;
+      await bench.runToEnd('restore', await ask(bench, { to: SOURCE, yes: true }));
+      expect(contentOf(bench.things)).toEqual(before);
+    }
+    await bench.runToEnd('forget', 'main');
+    expect((await bench.snapshots()).map(({ id }) => id)).toContain(good?.id);
+  });
+
   it('does not touch a place that is not empty, unless it may', async () => {
     const bench = await createBackedUp();
     const before = contentOf(bench.things);
