@@ -2,7 +2,7 @@ import { INDEX, packKey } from '#backups/format/layout.ts';
 import type { Sealing } from '#backups/format/sealed-object.ts';
 import { createChunkIndex } from '#backups/packs/chunk-index.ts';
 import { createChunkWriter } from '#backups/packs/chunk-writer.ts';
-import { decodeLists, listPacks, putIndexObject, readIndexLists } from '#backups/packs/index-objects.ts';
+import { decodeLists, listPacks, putIndexObjects, readIndexLists } from '#backups/packs/index-objects.ts';
 import type { PackList } from '#backups/packs/pack-format.ts';
 import { verifyPack } from '#backups/packs/verify-pack.ts';
 import { rewriteIndex } from '#backups/prune/rewrite-index.ts';
@@ -53,7 +53,7 @@ export async function repairPacks(sealing: Sealing, repository: Repository, isDr
   for (const packId of packs.keys()) if (!listed.has(packId)) await look(packId);
   if (!isDryRun) {
     await writer.flush();
-    if (found.length > 0) await putIndexObject(sealing, repository, found);
+    await putIndexObjects(sealing, repository, found);
     await repository.blobs.delete(indexObjects);
     await rewriteIndex(sealing, repository, new Set(salvaged));
     await repository.blobs.delete(salvaged.map(packKey));
