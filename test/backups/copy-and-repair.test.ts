@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { checkRepository } from '#backups/check/check-repository.ts';
 import { copySnapshots } from '#backups/copy/copy-snapshots.ts';
+import { forgetSnapshots } from '#backups/forget/run-forget.ts';
+import { putPart } from '#backups/prune/condemned.ts';
+import { runPrune } from '#backups/prune/run-prune.ts';
 import { repairRepository } from '#backups/repair/repair-repository.ts';
 import { listSnapshots } from '#backups/repository/snapshots.ts';
+import { isOpsError } from '#core/errors.ts';
+import { seededRandom } from '#test/storage/seeded-random.ts';
+import { createInterleaver } from './interleave.ts';
 import { asRestored, type Bench, backUp, createBench, file, noise, restoreAll, type Things } from './kit.ts';
 
 const files = (count: number): Things => new Map(Array.from({ length: count }, (_, n) => [`f${n + 10}`, file(noise(900, n))]));
@@ -57,6 +63,22 @@ describe('a copy to another repository', () => {
   });
 });
 
+/** One snapshot of two, and a flipped bit in a pack. */
+async function createDamaged(seed: number): Promise<Bench> {
+  const bench = await createBench(seed);
+  const old = await backUp(bench, files(6));
+  await backUp(bench, new Map([...files(5), ['new', file(noise(900, 99))]]));
+  await forgetSnapshots(bench.repository, [old]);
+  await flip(bench, keysOf(bench, 'packs/')[0], 40);
+  return bench;
+}
+
+async function restoreOnly({ repository }: Bench) {
+  const snapshots = await listSnapshots(repository);
+  expect(snapshots).toHaveLength(1);
+  return restoreAll(repository, snapshots[0]);
+}
+
 describe('repair', () => {
   it('does nothing to a sound repository', async () => {
     const bench = await createBench();
@@ -92,6 +114,46 @@ describe('repair', () => {
     rest.delete('f10');
     expect(await restoreAll(bench.repository, saved)).toEqual(asRestored(rest));
     expect(saved.repairOf).toMatchObject({ snapshot: snapshots[0].snapshot, lostCount: 1 });
+  });
+
+  it('takes nothing for lost that lies in packs that are condemned, and would be spared', async () => {
+    const bench = await createBench();
+    await backUp(bench, files(6));
+    const [spoilt, ...others] = keysOf(bench, 'packs/');
+    const sealing = { secrets: bench.repository.secrets, randomBytes: bench.randomBytes };
+    const list = { at: new Date(bench.clock()).toISOString(), packs: others.map((key) => key.slice(-32)) };
+    await putPart(sealing, bench.repository, 'ab'.repeat(16), 'list', list);
+    await flip(bench, spoilt, 40);
+    const { snapshots } = await repairRepository(bench, { repository: bench.repository });
+    expect(snapshots).toMatchObject([{ lost: [{ path: 'f10' }] }]);
+    const rest = files(6);
+    rest.delete('f10');
+    expect(await restoreOnly(bench)).toEqual(asRestored(rest));
+    await runPrune(bench, { repository: bench.repository, graceMs: 0 });
+    expect(await restoreOnly(bench)).toEqual(asRestored(rest));
+  });
+
+  it.each([
+    ['waits', 1e12],
+    ['ends it at once', 0],
+  ])('loses nothing more beside a pruner that %s, in any order of their calls', { timeout: 120_000 }, async (_, graceMs) => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const alone = await createDamaged(seed);
+      await repairRepository(alone, { repository: alone.repository });
+      const bench = await createDamaged(seed);
+      const random = seededRandom(seed);
+      const interleaver = createInterleaver();
+      const over = (process: number) => ({ ...bench.repository, blobs: interleaver.over(bench.blobs, process) });
+      const speed = 4 ** Math.floor(random() * 5);
+      const results = await interleaver.run(
+        [repairRepository(bench, { repository: over(0) }), runPrune(bench, { repository: over(1), graceMs, maxUnusedRatio: 0 })],
+        (waiting) => waiting[waiting.length > 1 && random() * (speed + 16) < 16 ? 1 : 0],
+      );
+      for (const result of results) if (result.status === 'rejected' && !isOpsError(result.reason)) throw result.reason;
+      await repairRepository(bench, { repository: bench.repository });
+      expect(await restoreOnly(bench), `seed ${seed}`).toEqual(await restoreOnly(alone));
+      expect((await checkRepository({ repository: bench.repository, data: 'all' })).problems).toEqual([]);
+    }
   });
 
   it('gives up a snapshot whose manifest is damaged, and says so', async () => {

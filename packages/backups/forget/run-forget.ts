@@ -1,6 +1,6 @@
 import { snapshotKey } from '#backups/format/layout.ts';
 import type { Repository } from '#backups/repository/repository.ts';
-import type { Snapshot } from '#backups/repository/snapshots.ts';
+import { isBeforeRestore, type Snapshot } from '#backups/repository/snapshots.ts';
 import { OpsError } from '#core/errors.ts';
 import { type ForgetDecision, planForget, type RetentionPolicy } from './plan-forget.ts';
 
@@ -32,7 +32,7 @@ export async function forgetSnapshots(repository: Repository, snapshots: readonl
   return [...snapshots];
 }
 
-/** Snapshots of one source on one host, which a policy is applied to together. */
-export function seriesOf({ host, source }: Pick<Snapshot, 'host' | 'source'>): string {
-  return JSON.stringify([host, source.type, source.name]);
+/** Snapshots of one source on one host, which a policy is applied to together. What was taken before restores takes no good one's place. */
+export function seriesOf({ host, source, tags }: Pick<Snapshot, 'host' | 'source' | 'tags'>): string {
+  return JSON.stringify([host, source.type, source.name, isBeforeRestore({ tags })]);
 }

@@ -42,17 +42,23 @@ async function pruneLogs(deps: JobDeps & PointInTimeDeps, repositoryName: string
   }
 }
 
-/** What becomes of each snapshot of a repository, and why. Those of no backup in the configuration, or of one without retention, are kept. */
+/**
+ * What becomes of each snapshot of a repository, and why. Those of no backup in the configuration, or of one without retention, are kept; of several
+ * backups of one source each keeps what its own retention does.
+ */
 function planRetention(
   deps: Pick<JobDeps, 'file' | 'host' | 'clock'>,
   repositoryName: string,
   snapshots: readonly Snapshot[],
 ): ForgetDecision<Snapshot>[] {
-  return deps.file.backups
+  const decisions = deps.file.backups
     .filter(({ repository, copyTo }) => repository === repositoryName || copyTo.includes(repositoryName))
     .flatMap((plan) => {
       const { retention } = plan;
-      if (!retention || isEmptyPolicy(retention)) return [];
-      return planForget(snapshotsOf(deps, plan, snapshots), retention, deps.clock());
+      const own = snapshotsOf(deps, plan, snapshots);
+      if (retention && !isEmptyPolicy(retention)) return planForget(own, retention, deps.clock());
+      return own.map((snapshot) => ({ snapshot, keep: true, reasons: [`${plan.name} has no retention`], counters: {} }));
     });
+  const bySnapshot = Map.groupBy(decisions, ({ snapshot }) => snapshot.id);
+  return [...bySnapshot.values()].map((each) => each.find(({ keep }) => keep) ?? (each[0] as ForgetDecision<Snapshot>));
 }

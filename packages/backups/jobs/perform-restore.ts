@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
+import { BEFORE_RESTORE, findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
+import { assertSaved } from '#backups/restore/assert-saved.ts';
 import { planRestore, type RestorePlan } from '#backups/restore/plan-restore.ts';
 import { openPointInTime, type PointInTime } from '#backups/restore/point-in-time.ts';
 import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
@@ -155,7 +156,8 @@ function asJson(value: object): Json {
 }
 
 /** Whether what is there has been saved: nothing is replaced that has not been before. False where time was up. */
-async function secure(deps: JobDeps, { repository, plan }: OpenRepository, { to, yes }: RestoreRequest, { id }: JobRun): Promise<boolean> {
+async function secure(deps: JobDeps, { repository, plan }: OpenRepository, request: RestoreRequest, { id }: JobRun): Promise<boolean> {
+  const { to, yes, include, exclude } = request;
   if (await deps.places.isEmpty(to)) return true;
   if (!yes) {
     throw new OpsError('conflict', `${to} is not empty`, {
@@ -168,9 +170,11 @@ async function secure(deps: JobDeps, { repository, plan }: OpenRepository, { to,
   const { host, remainingMs } = deps;
   try {
     const result = await takeBackup(deps, {
-      ...{ repository, source, kind: 'incremental', host, tags: ['before-restore'], session, remainingMs },
+      ...{ repository, source, kind: 'incremental', host, tags: [BEFORE_RESTORE], session, remainingMs },
     });
-    return result.state === 'done';
+    if (result.state !== 'done') return false;
+    assertSaved(result.snapshot, { include, exclude });
+    return true;
   } finally {
     await source.close();
   }

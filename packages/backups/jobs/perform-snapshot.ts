@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { BackupKind, listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
+import { BackupKind, isBeforeRestore, listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
 import type { BackupProgress } from '#backups/take/take-backup.ts';
 import { takeBackup } from '#backups/take/take-backup.ts';
 import { OpsError } from '#core/errors.ts';
@@ -48,9 +48,9 @@ export function findBackup({ file }: Pick<JobDeps, 'file'>, name: string): Backu
   throw new OpsError('missing', `backups.yaml has no backup ${JSON.stringify(name)}`);
 }
 
-/** Snapshots that were taken by a plan, the oldest first. */
+/** Snapshots that were taken by a plan, the oldest first. Those that restores took of what they replaced are not among them. */
 export function snapshotsOf(deps: Pick<JobDeps, 'host'>, { source }: BackupPlan, snapshots: readonly Snapshot[]): Snapshot[] {
-  return snapshots.filter((snapshot) => snapshot.host === deps.host && snapshot.source.name === source);
+  return snapshots.filter((snapshot) => snapshot.host === deps.host && snapshot.source.name === source && !isBeforeRestore(snapshot));
 }
 
 async function chooseKind(deps: JobDeps, plan: BackupPlan, snapshots: readonly Snapshot[]): Promise<BackupKind> {

@@ -4,7 +4,7 @@ import type { Sealing } from '#backups/format/sealed-object.ts';
 import { compress } from '#backups/format/zstd.ts';
 import { newId, type Repository } from '#backups/repository/repository.ts';
 import type { ChunkIndex } from './chunk-index.ts';
-import { addPack, putIndexObject } from './index-objects.ts';
+import { addPack, putIndexObjects } from './index-objects.ts';
 import { PACK_SALT_BYTES, type PackedChunk, type PackList, packHead, packTail, sealChunk } from './pack-format.ts';
 
 /** Plain bytes that may be on their way into packs. */
@@ -81,7 +81,7 @@ export function createChunkWriter(sealing: Sealing, repository: Repository, inde
   const flush = async () => {
     await tail;
     const lists = await packer.end();
-    if (lists.length > 0) await putIndexObject(sealing, repository, lists);
+    await putIndexObjects(sealing, repository, lists);
   };
   return { counts, add, flush };
 }

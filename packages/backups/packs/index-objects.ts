@@ -13,11 +13,36 @@ const HEAD_BYTES = PACK_ID_BYTES + PACK_SALT_BYTES + 4;
 const READERS = 4;
 const MAX_ROUNDS = 10;
 
-/** Puts an index object of these packs; its key. */
-export async function putIndexObject(sealing: Sealing, repository: Repository, lists: readonly PackList[]): Promise<string> {
-  const key = INDEX + newId(sealing.randomBytes);
-  await repository.blobs.put(key, sealObject(sealing, key, encodeLists(lists)));
-  return key;
+/** An index object holds no more, unless one pack alone does: far from what an object may be, and little enough to hold several of. */
+export const MAX_INDEX_BYTES: number = 8 << 20;
+
+/** Puts the lists of these packs into as many index objects as it takes. */
+export async function putIndexObjects(sealing: Sealing, repository: Repository, lists: readonly PackList[]): Promise<void> {
+  for (const part of splitLists(lists)) {
+    const key = INDEX + newId(sealing.randomBytes);
+    await repository.blobs.put(key, sealObject(sealing, key, encodeLists(part)));
+  }
+}
+
+/** The lists in their order, in parts that an index object has room for: packs of small files hold a hundred thousand chunks each. */
+function splitLists(lists: readonly PackList[]): PackList[][] {
+  const parts: PackList[][] = [];
+  let sizeBytes = Number.POSITIVE_INFINITY;
+  for (const list of lists) {
+    const ownBytes = indexBytes(list);
+    if (sizeBytes + ownBytes > MAX_INDEX_BYTES) {
+      parts.push([]);
+      sizeBytes = 0;
+    }
+    parts[parts.length - 1].push(list);
+    sizeBytes += ownBytes;
+  }
+  return parts;
+}
+
+/** What a pack's list takes in an index object. */
+export function indexBytes({ chunks }: PackList): number {
+  return HEAD_BYTES + chunks.length * ENTRY_BYTES;
 }
 
 /** For each pack: id, salt, number of chunks (u32 little-endian), entries. */

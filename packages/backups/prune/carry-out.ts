@@ -4,6 +4,7 @@ import type { ChunkIndex } from '#backups/packs/chunk-index.ts';
 import { loadIndex, readIndexLists } from '#backups/packs/index-objects.ts';
 import type { Repository } from '#backups/repository/repository.ts';
 import { chunk } from '#core/batch.ts';
+import { OpsError } from '#core/errors.ts';
 import type { Retention } from '#ports/object-lock.ts';
 import { awaitSessions, listSessions, type WaitingFor } from './await-sessions.ts';
 import { condemnedKey, condemnedPacks, putPart, readPart } from './condemned.ts';
@@ -65,7 +66,17 @@ async function reachVerdict(sealing: Sealing, repository: Repository, id: string
   const used = await findUsed(repository);
   const needed = await packsNeeded(repository, used, condemned);
   const locked = await lockedPacks(packs, options);
-  return putPart(sealing, repository, id, 'verdict', { packs: packs.filter((pack) => !needed.has(pack) && !locked.has(pack)) });
+  const doomed = packs.filter((pack) => !needed.has(pack) && !locked.has(pack));
+  await assertRemains(repository, used, new Set(doomed));
+  return putPart(sealing, repository, id, 'verdict', { packs: doomed });
+}
+
+/** The index is read in several calls, which a pruner that rewrites it meanwhile may fall between: what seems needed by nobody is looked for again. */
+async function assertRemains(repository: Repository, used: ChunkIndex, doomed: ReadonlySet<string>): Promise<void> {
+  if (doomed.size === 0) return;
+  const lost = used.size - used.countIn((await loadIndex(repository, doomed)).chunks);
+  if (lost > 0)
+    throw new OpsError('unavailable', `the index changed while it was read: ${lost} chunks would be lost, and nothing is deleted`);
 }
 
 async function packsNeeded(repository: Repository, used: ChunkIndex, condemned: ReadonlySet<string>): Promise<Set<string>> {

@@ -2,12 +2,13 @@ import { INDEX, packKey } from '#backups/format/layout.ts';
 import type { Sealing } from '#backups/format/sealed-object.ts';
 import { createChunkIndex } from '#backups/packs/chunk-index.ts';
 import { createChunkWriter } from '#backups/packs/chunk-writer.ts';
-import { decodeLists, listPacks, putIndexObject, readIndexLists } from '#backups/packs/index-objects.ts';
+import { decodeLists, listPacks, putIndexObjects, readIndexLists } from '#backups/packs/index-objects.ts';
 import type { PackList } from '#backups/packs/pack-format.ts';
 import { verifyPack } from '#backups/packs/verify-pack.ts';
 import { rewriteIndex } from '#backups/prune/rewrite-index.ts';
 import type { Repository } from '#backups/repository/repository.ts';
 import { listAll } from '#backups/repository/repository.ts';
+import { openSession } from '#backups/take/session.ts';
 import { OpsError } from '#core/errors.ts';
 
 /** What was done to packs and index. */
@@ -20,11 +21,19 @@ export interface RepairedPacks {
   readonly salvagedPacks: readonly string[];
 }
 
+export interface RepairPacksOptions {
+  readonly isDryRun: boolean;
+  /** ISO time. */
+  readonly at: string;
+}
+
 /**
  * Makes index and packs sound: packs that no index object names (any more) are listed from their own ends, and what is sound in damaged ones is written anew. A pack is
  * given up only after it has been found damaged twice: what is read wrong once may be right the next time.
  */
-export async function repairPacks(sealing: Sealing, repository: Repository, isDryRun: boolean): Promise<RepairedPacks> {
+export async function repairPacks(sealing: Sealing, repository: Repository, { isDryRun, at }: RepairPacksOptions): Promise<RepairedPacks> {
+  // What is saved lies in packs that no snapshot and no index names for a while: a pruner that finds them waits for the session to end.
+  const session = isDryRun ? undefined : await openSession(sealing, repository, { at });
   const indexObjects = await damagedIndexObjects(repository);
   const listed = new Set<string>();
   const salvaged: string[] = [];
@@ -51,11 +60,13 @@ export async function repairPacks(sealing: Sealing, repository: Repository, isDr
     await look(list.packId, list);
   }
   for (const packId of packs.keys()) if (!listed.has(packId)) await look(packId);
-  if (!isDryRun) {
+  if (session) {
     await writer.flush();
-    if (found.length > 0) await putIndexObject(sealing, repository, found);
+    await putIndexObjects(sealing, repository, found);
     await repository.blobs.delete(indexObjects);
     await rewriteIndex(sealing, repository, new Set(salvaged));
+    // In this order: who judges after the end of the session finds damaged packs in no index any more, and needs the new ones.
+    await (salvaged.length > 0 ? session.end() : session.remove());
     await repository.blobs.delete(salvaged.map(packKey));
   }
   return { indexObjects, listedPacks: found.map(({ packId }) => packId), salvagedPacks: salvaged };

@@ -23,7 +23,10 @@ export interface RepairResult extends RepairedPacks {
  * a new one without it, in its place. Reads the whole repository. Take a backup of the source first, if there still is one: it stores again what is lost.
  */
 export async function repairRepository(deps: BackupDeps, { repository, isDryRun = false }: RepairInput): Promise<RepairResult> {
-  const packs = await repairPacks({ secrets: repository.secrets, randomBytes: deps.randomBytes }, repository, isDryRun);
+  const packs = await repairPacks({ secrets: repository.secrets, randomBytes: deps.randomBytes }, repository, {
+    isDryRun,
+    at: new Date(deps.clock()).toISOString(),
+  });
   const lostSnapshots: { snapshot: string; message: string }[] = [];
   const snapshots = await listSnapshots(repository, ({ message }, snapshot) => lostSnapshots.push({ snapshot, message }));
   const damaged: RepairResult['snapshots'][number][] = [];

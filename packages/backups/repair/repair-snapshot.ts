@@ -1,9 +1,10 @@
 import { type Content, contentRefs } from '#backups/entries/chunk-refs.ts';
 import { decodeEntries, type Entry } from '#backups/entries/entry.ts';
 import { createEntryWriter } from '#backups/entries/entry-writer.ts';
+import type { ChunkIndex } from '#backups/packs/chunk-index.ts';
 import type { ChunkReader } from '#backups/packs/chunk-reader.ts';
-import { createChunkReader } from '#backups/packs/chunk-reader.ts';
-import { createChunkWriter } from '#backups/packs/chunk-writer.ts';
+import { createChunkReader, readChunks } from '#backups/packs/chunk-reader.ts';
+import { type ChunkClass, type ChunkWriter, createChunkWriter } from '#backups/packs/chunk-writer.ts';
 import { type LoadedIndex, loadIndex } from '#backups/packs/index-objects.ts';
 import { condemnedPacks } from '#backups/prune/condemned.ts';
 import type { BackupDeps, Repository } from '#backups/repository/repository.ts';
@@ -33,12 +34,17 @@ export async function saveSnapshot(deps: BackupDeps, repository: Repository, sna
   if ((await findLoss(repository, snapshot)).lostCount === 0) return undefined;
   const sealing = { secrets: repository.secrets, randomBytes: deps.randomBytes };
   const session = await openSession(sealing, repository, { at: new Date(deps.clock()).toISOString() });
-  const loaded = await loadIndex(repository, await condemnedPacks(repository));
-  const writer = createChunkWriter(sealing, repository, loaded.chunks);
+  const condemned = await condemnedPacks(repository);
+  const live = (await loadIndex(repository, condemned)).chunks;
+  // What lies in condemned packs alone is not lost: it is stored again, as a backup does.
+  const loaded = await loadIndex(repository);
+  const reader = createChunkReader(repository, loaded);
+  const writer = createChunkWriter(sealing, repository, live);
   const entries = createEntryWriter(writer);
   const loss = tally();
   let [items, bytes] = [0, 0];
-  for await (const entry of soundEntries(createChunkReader(repository, loaded), loaded, snapshot.entries, loss.add)) {
+  for await (const entry of soundEntries(reader, loaded, snapshot.entries, loss.add)) {
+    await storeAgain(reader, writer, live, entry);
     await entries.add(entry);
     items++;
     bytes += entry.sizeBytes;
@@ -47,6 +53,18 @@ export async function saveSnapshot(deps: BackupDeps, repository: Repository, sna
   await writer.flush();
   const counts = { ...snapshot.counts, items, bytes };
   return session.commit({ ...snapshot, id: session.id, entries: root, counts, repairOf: { snapshot: snapshot.id, ...loss.result() } });
+}
+
+/** Stores what of an entry's content is not among what may be used. Throws `missing` where it has gone meanwhile. */
+async function storeAgain(reader: ChunkReader, writer: ChunkWriter, live: ChunkIndex, { content }: Entry): Promise<void> {
+  if (!content) return;
+  const store = async (id: Uint8Array, kind: ChunkClass) => {
+    if (live.has(id)) return;
+    const [bytes] = await readChunks(reader, [id]);
+    await writer.add(bytes, kind);
+  };
+  if (content.areLists) for (const { id } of content.refs) await store(id, 'entries');
+  for await (const { id } of contentRefs(reader, content)) await store(id, 'content');
 }
 
 /** The entries whose content is all there; the others, and chunks of entries that are lost, are told. */

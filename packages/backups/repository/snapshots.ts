@@ -76,6 +76,13 @@ export function decodeSnapshot(secrets: Secrets, id: string, bytes: Uint8Array):
   return { ...data, entries };
 }
 
+/** The tag of what was taken of a place before a restore wrote into it: the state that somebody wanted to be rid of, and the way back to it. */
+export const BEFORE_RESTORE = 'before-restore';
+
+export function isBeforeRestore({ tags }: Pick<Snapshot, 'tags'>): boolean {
+  return tags.includes(BEFORE_RESTORE);
+}
+
 export function isTombstone(record: Snapshot | Tombstone): record is Tombstone {
   return 'fencedAt' in record;
 }
@@ -100,10 +107,15 @@ async function readRecord(repository: Repository, id: string, onDamage: ((error:
   }
 }
 
-/** A snapshot by its id, by a unique beginning of it (4 digits or more), or `latest`; `missing` or `input` where that is none or several. */
+/**
+ * A snapshot by its id, by a unique beginning of it (4 digits or more), or `latest`; `missing` or `input` where that is none or several. What was taken
+ * before a restore is never the latest: the same restore, started again, would undo itself.
+ */
 export async function findSnapshot(repository: Repository, name: string): Promise<Snapshot> {
   const snapshots = await listSnapshots(repository, () => undefined);
-  const found = name === 'latest' ? snapshots.slice(-1) : snapshots.filter(({ id }) => name.length >= 4 && id.startsWith(name));
+  const isMeant = (snapshot: Snapshot) => !isBeforeRestore(snapshot);
+  const found =
+    name === 'latest' ? snapshots.filter(isMeant).slice(-1) : snapshots.filter(({ id }) => name.length >= 4 && id.startsWith(name));
   if (found.length === 1) return found[0];
   if (found.length > 1) throw new OpsError('input', `${found.length} snapshots begin with ${name}`, { hint: 'Give more of its id.' });
   throw new OpsError('missing', `there is no snapshot ${name}`, { hint: 'List the snapshots.' });

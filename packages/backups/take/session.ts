@@ -16,6 +16,10 @@ export interface Session {
   putCheckpoint(checkpoint: Checkpoint): Promise<void>;
   /** The one put that makes the snapshot exist. The snapshot that does: another run of the same session may have been first. */
   commit(snapshot: Snapshot): Promise<Snapshot>;
+  /** Ends it without a snapshot: pruners judge what it wrote from then on. `conflict` where one of them has ended it before. */
+  end(): Promise<void>;
+  /** Removes it without a trace, where it has written nothing. */
+  remove(): Promise<void>;
 }
 
 const ID = /^[0-9a-f]{32}$/;
@@ -41,6 +45,13 @@ export async function openSession(
   let last = numbers.at(-1) ?? 0;
   const checkpoint =
     last === 0 ? undefined : decodeCheckpoint(secrets, checkpointKey(folder, last), await blobs.get(checkpointKey(folder, last)));
+  const removeObjects = async () => {
+    const objects = await listAll(blobs, folder);
+    await tidy(
+      blobs,
+      objects.map(({ key }) => key),
+    );
+  };
   return {
     id,
     committed,
@@ -56,13 +67,16 @@ export async function openSession(
     commit: async (snapshot) => {
       const put = await blobs.put(snapshotKey(id), encodeSnapshot(sealing, snapshot));
       if (put === 'exists') return (await readCommitted(repository, id)) ?? snapshot;
-      const objects = await listAll(blobs, folder);
-      await tidy(
-        blobs,
-        objects.map(({ key }) => key),
-      );
+      await removeObjects();
       return snapshot;
     },
+    end: async () => {
+      const tombstone = sealJson(sealing, snapshotKey(id), { fencedAt: about.at });
+      if ((await blobs.put(snapshotKey(id), tombstone)) === 'exists' && Buffer.compare(await blobs.get(snapshotKey(id)), tombstone) !== 0)
+        throw endedByPruner(id);
+      await removeObjects();
+    },
+    remove: removeObjects,
   };
 }
 
@@ -93,8 +107,12 @@ async function readCommitted({ blobs, secrets }: Repository, id: string): Promis
     if (isOpsError(error, 'missing')) return undefined;
     throw error;
   }
-  throw new OpsError('conflict', `session ${id} was ended by a pruner, which saw no sign of life of it`, {
-    hint: 'Take a new backup: most of what this one stored is found again. A longer grace period of the pruner avoids it.',
+  throw endedByPruner(id);
+}
+
+function endedByPruner(id: string): OpsError {
+  return new OpsError('conflict', `session ${id} was ended by a pruner, which saw no sign of life of it`, {
+    hint: 'Begin anew: most of what this one stored is found again. A longer grace period of the pruner avoids it.',
   });
 }
 

@@ -43,6 +43,17 @@ describe('a forget job', () => {
     expect(await renamed.snapshots()).toHaveLength(3);
   });
 
+  it.each([
+    ['with another retention', { retention: { last: 2 } }, 2],
+    ['without retention', {}, 3],
+  ])('keeps what another backup of the same source %s keeps', async (_, other, kept) => {
+    const [plan] = FILE.backups as [(typeof FILE.backups)[0]];
+    const { retention: __, ...rest } = plan;
+    const bench = await createHistory({ ...FILE, backups: [plan, { ...rest, name: 'shop-again', ...other }] });
+    await bench.runToEnd('forget', 'main');
+    expect(await bench.snapshots()).toHaveLength(kept);
+  });
+
   it('loses nothing that is kept, whatever one fault it meets at any call', { timeout: 120_000 }, async () => {
     for (const fault of FAULTS) {
       for (let number = 1; ; number += 7) {

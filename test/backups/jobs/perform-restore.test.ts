@@ -125,6 +125,35 @@ describe('a restore', () => {
     expect(contentOf(bench.places.contents.get('s3://beside/saved'))).toEqual(ruined);
   });
 
+  it('in place leaves the good snapshot the latest, and retention lets the ruined state take no place of it', async () => {
+    const bench = await createBackedUp();
+    const before = contentOf(bench.things);
+    const [good] = await bench.snapshots();
+    bench.things.set('a/03', file('ruined'));
+    for (let times = 0; times < 2; times++) {
+      bench.clock.nowMs += HOUR_MS;
+      await bench.runToEnd('restore', await ask(bench, { to: SOURCE, yes: true }));
+      expect(contentOf(bench.things)).toEqual(before);
+    }
+    await bench.runToEnd('forget', 'main');
+    expect((await bench.snapshots()).map(({ id }) => id)).toContain(good?.id);
+  });
+
+  it('in place writes over nothing that could not be saved first', async () => {
+    const bench = await createBackedUp();
+    bench.things.set('a/05', { ...file('changed since'), failure: new OpsError('denied', 'it cannot be read') });
+    bench.things.set('a/06', file('ruined'));
+    const ruined = contentOf(bench.things);
+    expect(await bench.runToEnd('restore', await ask(bench, { to: SOURCE, yes: true }))).toMatchObject({
+      state: 'failed',
+      sentence: 'nothing is restored in place: 1 things could not be saved first, such as a/05: it cannot be read',
+    });
+    expect(contentOf(bench.things)).toEqual(ruined);
+    bench.clock.nowMs += HOUR_MS;
+    const id = await ask(bench, { to: SOURCE, yes: true, exclude: ['a/05'] });
+    expect(await bench.runToEnd('restore', id)).toMatchObject({ state: 'done' });
+  });
+
   it('does not touch a place that is not empty, unless it may', async () => {
     const bench = await createBackedUp();
     const before = contentOf(bench.things);

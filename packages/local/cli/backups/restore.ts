@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { EntryFilter } from '#backups/entries/entry-filter.ts';
-import { findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
+import { BEFORE_RESTORE, findSnapshot, type Snapshot } from '#backups/repository/snapshots.ts';
+import { assertSaved } from '#backups/restore/assert-saved.ts';
 import { planRestore } from '#backups/restore/plan-restore.ts';
 import { openPointInTime, type PointInTime } from '#backups/restore/point-in-time.ts';
 import { type RestoreResult, runRestore } from '#backups/restore/run-restore.ts';
@@ -99,7 +100,7 @@ function dollarsOf(requests: number): string {
 }
 
 /** Nothing is replaced that has not been saved before. */
-async function secureTarget({ places, opened, to }: Request, isAllowed: boolean): Promise<void> {
+async function secureTarget({ places, opened, to, filter }: Request, isAllowed: boolean): Promise<void> {
   if (!isAllowed) {
     throw new OpsError('conflict', `${to} is not empty`, {
       hint: 'Restore beside it, or say --yes: what is there is then backed up first, and what the snapshot has is put in its place.',
@@ -107,9 +108,11 @@ async function secureTarget({ places, opened, to }: Request, isAllowed: boolean)
   }
   const source = await places.openSource(to, { apartFrom: [opened.name] });
   try {
-    const input = { repository: opened.repository, source, kind: 'incremental', host: hostname(), tags: ['before-restore'] } as const;
+    const input = { repository: opened.repository, source, kind: 'incremental', host: hostname(), tags: [BEFORE_RESTORE] } as const;
     const result = await takeBackup({ clock: Date.now, randomBytes }, input);
-    if (result.state === 'done') console.error(`${to} as it was is snapshot ${result.snapshot.id.slice(0, 12)}`);
+    if (result.state !== 'done') throw new RangeError('a backup without an end of time was interrupted');
+    assertSaved(result.snapshot, filter);
+    console.error(`${to} as it was is snapshot ${result.snapshot.id.slice(0, 12)}`);
   } finally {
     await source.close();
   }
