@@ -17,7 +17,7 @@ beforeAll(async () => {
   deployed = await deploy('test');
 }, 120_000);
 
-const NAMES = ['Check', 'Copy', 'Drill', 'Forget', 'Http', 'Restore', 'Snapshot'] as const;
+const NAMES = ['Capture', 'Check', 'Copy', 'Drill', 'Forget', 'Http', 'Restore', 'Snapshot'] as const;
 const bucketOf = (name: string) => deployed.named('s3/bucket:Bucket').find((each) => each.name.startsWith(name))?.inputs.bucket as string;
 
 /** Which functions of backups may do that. */
@@ -31,9 +31,9 @@ function whoMay(action: string, resource: string, context: Readonly<Record<strin
 describe('the bucket of backups', () => {
   const objects = () => `arn:aws:s3:::${bucketOf('Backups')}/main/packs/ab/abcd`;
 
-  it('is read by all functions of backups, added to by three, and deleted from by one', () => {
+  it('is read by all functions of backups, added to by four, and deleted from by one', () => {
     expect(whoMay('s3:GetObject', objects())).toEqual([...NAMES]);
-    expect(whoMay('s3:PutObject', objects())).toEqual(['Copy', 'Forget', 'Restore', 'Snapshot']);
+    expect(whoMay('s3:PutObject', objects())).toEqual(['Capture', 'Copy', 'Forget', 'Restore', 'Snapshot']);
     expect(whoMay('s3:DeleteObject', objects())).toEqual(['Forget']);
     expect(whoMay('s3:PutObjectRetention', objects())).toEqual(['Forget']);
   });
@@ -66,7 +66,7 @@ describe('the bucket of backups', () => {
     expect(deployed.only('kms/alias:Alias').name).toBe('alias/quarterdeck-test-backups');
     const arn = 'arn:aws:kms:eu-west-1:123456789012:key/BackupsKey';
     expect(whoMay('kms:Decrypt', arn)).toEqual([...NAMES]);
-    expect(whoMay('kms:Encrypt', arn)).toEqual(['Copy', 'Restore', 'Snapshot']);
+    expect(whoMay('kms:Encrypt', arn)).toEqual(['Capture', 'Copy', 'Restore', 'Snapshot']);
     expect(whoMay('kms:ScheduleKeyDeletion', arn)).toEqual([]);
   });
 });

@@ -74,7 +74,7 @@ describe('functions', () => {
     const settings: Readonly<Record<string, readonly string[]>> = {
       ...Object.fromEntries(['correlate', 'deliver', 'dispatch', 'evaluate', 'http'].map((name) => [`alerts-${name}`, reached])),
       ...Object.fromEntries(
-        ['check', 'copy', 'forget', 'http', 'restore', 'snapshot'].map((name) => [`backups-${name}`, ['BACKUP_PASSPHRASE']]),
+        ['capture', 'check', 'copy', 'forget', 'http', 'restore', 'snapshot'].map((name) => [`backups-${name}`, ['BACKUP_PASSPHRASE']]),
       ),
       'backups-drill': ['BACKUP_PASSPHRASE', 'EXTERNAL_URL'],
       'releases-advance': [...reached, 'CI_SECRET'],
