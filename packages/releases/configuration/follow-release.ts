@@ -32,7 +32,8 @@ const LOOKED_AT = 100;
 /**
  * The configuration goes with a release: when it starts, the latest versions are noted as its own; when it is promoted they are what the
  * environment runs with; when it is rolled back after that, what was there before is again. Any step may come twice, late, and after the one
- * that followed it: a release that was rolled back is promoted no more. Undefined where there was nothing to do. `input` where what the release brought does not meet its own expectations: what is active stays active.
+ * that followed it: a release that was rolled back is promoted no more. Undefined where there was nothing to do. `input` where what the release
+ * brought does not meet its own expectations: what is active stays active.
  */
 export async function followRelease(deps: FollowDeps, step: ReleaseStep): Promise<ActiveConfig | undefined> {
   if (step.kind === 'started') {
