@@ -77,10 +77,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-function quarterdeck(args: readonly string[], passphrase = PASSPHRASE): Promise<Ended> {
+function quarterdeck(args: readonly string[], passphrase = PASSPHRASE, cwd = process.cwd()): Promise<Ended> {
   const env = { PATH: process.env.PATH, QUARTERDECK_BACKUP_PASSPHRASE: passphrase };
   return new Promise((ended) => {
-    execFile(process.execPath, [bin, ...args], { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [bin, ...args], { env, cwd }, (error, stdout, stderr) =>
       ended({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
   });
@@ -161,6 +161,9 @@ describe('backups from the command line', () => {
     expect([planned.code, JSON.parse(planned.stdout), existsSync(join(to, 'notes.txt'))]).toMatchObject([0, { create: 4 }, false]);
     expect(await quarterdeck(['restore', 'latest', '--repo', repo, '--to', to])).toMatchObject({ code: 0 });
     expect(await readFile(join(to, 'notes.txt'), 'utf8')).toBe('first of all\n');
+
+    const relative = await quarterdeck(['backup', './data/', '--repo', repo, '--json'], PASSPHRASE, folder);
+    expect(JSON.parse(relative.stdout)).toMatchObject({ source: JSON.parse(taken.stdout).source, parent: JSON.parse(taken.stdout).id });
 
     const again = await quarterdeck(['restore', 'latest', '--repo', repo, '--to', to]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);

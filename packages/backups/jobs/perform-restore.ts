@@ -173,7 +173,7 @@ async function secure(deps: JobDeps, { repository, plan }: OpenRepository, reque
       ...{ repository, source, kind: 'incremental', host, tags: [BEFORE_RESTORE], session, remainingMs },
     });
     if (result.state !== 'done') return false;
-    assertSaved(result.snapshot, { include, exclude });
+    await assertSaved(repository, result.snapshot, { include, exclude });
     return true;
   } finally {
     await source.close();

@@ -28,7 +28,8 @@ export async function openFolderBlobs(path: string, { create = false }: FolderBl
       if (others.length > 0) throw new OpsError('input', `${path} is no repository and not empty: it holds ${others[0]}`);
     }
     const tempFolder = join(path, WRITING, hostname());
-    for (const needed of [folder, tempFolder]) makeFolders(needed);
+    // For the owner alone: who can read the objects can try passphrases on the keys.
+    for (const needed of [folder, join(path, WRITING), tempFolder]) makeFolders(needed, 0o700);
     return await openFileBlobs({ folder, tempFolder });
   } catch (error) {
     throw fileError(error, `open the repository in ${path}`);

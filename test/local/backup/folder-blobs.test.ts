@@ -28,6 +28,13 @@ describe('a repository in a folder', () => {
     });
   });
 
+  it('is for its owner alone', async () => {
+    await withFolder(async (root) => {
+      await (await openFolderBlobs(join(root, 'repository'), { create: true })).put('keys/a', bytes('x'));
+      for (const name of ['objects', 'writing']) expect((await stat(join(root, 'repository', name))).mode & 0o777).toBe(0o700);
+    });
+  });
+
   it('is not made among other things, in a file, or where nothing may be made', async () => {
     await withFolder(async (root) => {
       await mkdir(join(root, 'home'));

@@ -7,6 +7,7 @@ import { openLocalPlaces } from '#local/backup/places.ts';
 import type { Command } from '#local/cli/command.ts';
 import { createJobDisplay, formatBytes, formatCount } from './job-display.ts';
 import { openNamedRepository } from './open-repository.ts';
+import { placeName } from './place-name.ts';
 
 const FAULTS_SHOWN = 20;
 
@@ -59,7 +60,7 @@ read, 2 when misused.`,
       moment: kind.data === 'snapshot',
       apartFrom: [repo],
     };
-    const source = await places.openSource(name, options);
+    const source = await places.openSource(placeName(name), options);
     const display = createJobDisplay(process.stderr, Date.now);
     const stop = stopOnInterrupt();
     try {

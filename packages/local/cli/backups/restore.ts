@@ -15,6 +15,7 @@ import { usEast1 } from '#model/prices.ts';
 import type { BackupPlaces } from '#ports/backup-places.ts';
 import { createJobDisplay, formatBytes, formatCount, type JobDisplay } from './job-display.ts';
 import { type OpenedRepository, openNamedRepository } from './open-repository.ts';
+import { placeName } from './place-name.ts';
 
 const SHOWN = 50;
 
@@ -106,12 +107,12 @@ async function secureTarget({ places, opened, to, filter }: Request, isAllowed: 
       hint: 'Restore beside it, or say --yes: what is there is then backed up first, and what the snapshot has is put in its place.',
     });
   }
-  const source = await places.openSource(to, { apartFrom: [opened.name] });
+  const source = await places.openSource(placeName(to), { apartFrom: [opened.name] });
   try {
     const input = { repository: opened.repository, source, kind: 'incremental', host: hostname(), tags: [BEFORE_RESTORE] } as const;
     const result = await takeBackup({ clock: Date.now, randomBytes }, input);
     if (result.state !== 'done') throw new RangeError('a backup without an end of time was interrupted');
-    assertSaved(result.snapshot, filter);
+    await assertSaved(opened.repository, result.snapshot, filter);
     console.error(`${to} as it was is snapshot ${result.snapshot.id.slice(0, 12)}`);
   } finally {
     await source.close();

@@ -7,6 +7,7 @@ import { drawTable } from '#local/cli/text-table.ts';
 import { snapshotJson } from './backup.ts';
 import { formatBytes, formatCount } from './job-display.ts';
 import { openNamedRepository } from './open-repository.ts';
+import { placeName } from './place-name.ts';
 
 /** `quarterdeck snapshots --repo REPO`: what there is to restore. */
 export const snapshotsCommand: Command = {
@@ -33,7 +34,7 @@ Ends with 0 when done, 1 when it failed, 2 when misused.`,
     }
     const { repository } = await openNamedRepository(openLocalPlaces(), repo);
     const isMeant = (each: Snapshot) =>
-      (source === undefined || each.source.name === source) &&
+      (source === undefined || each.source.name === placeName(source)) &&
       (host === undefined || each.host === host) &&
       tag.every((wanted) => each.tags.includes(wanted));
     const snapshots = (await listSnapshots(repository, (error) => console.error(error.message))).filter(isMeant);
