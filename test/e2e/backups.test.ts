@@ -167,6 +167,11 @@ describe('backups from the command line', () => {
 
     const again = await quarterdeck(['restore', 'latest', '--repo', repo, '--to', to]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
+    const itself = await quarterdeck(['copy', '--from', repo, '--to', repo]);
+    expect([itself.code, itself.stderr]).toEqual([1, expect.stringContaining('itself')]);
+    const fresh = join(folder, 'fresh');
+    const both = await Promise.all([data, to].map((source) => quarterdeck(['backup', source, '--repo', fresh])));
+    expect(both.map(({ code, stderr }) => [code, stderr])).toEqual(both.map(() => [0, expect.any(String)]));
     const wrong = await quarterdeck(['snapshots', '--repo', repo], 'not the passphrase');
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("the passphrase opens none of the repository's keys")]);
     const unset = await quarterdeck(['snapshots', '--repo', repo], '');

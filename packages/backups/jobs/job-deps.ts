@@ -1,8 +1,8 @@
-import { createRepository } from '#backups/repository/create-repository.ts';
 import type { Unlock } from '#backups/repository/key-objects.ts';
+import { openOrCreateRepository } from '#backups/repository/open-or-create.ts';
 import { openRepository } from '#backups/repository/open-repository.ts';
 import type { BackupDeps, Repository } from '#backups/repository/repository.ts';
-import { isOpsError, OpsError } from '#core/errors.ts';
+import { OpsError } from '#core/errors.ts';
 import type { BackupPlaces, RepositoryStore } from '#ports/backup-places.ts';
 import type { Table } from '#ports/table.ts';
 import type { BackupsFile, RepositoryPlan } from './backups-file.ts';
@@ -32,10 +32,5 @@ export async function openPlannedRepository(deps: JobDeps, name: string, create 
   const store = await deps.places.openStore(plan.at, { create });
   const unlock = await deps.unlockOf(plan);
   const opened = { blobs: store.blobs, randomBytes: deps.randomBytes, clock: deps.clock };
-  try {
-    return { ...store, plan, repository: await openRepository(opened, { unlock }) };
-  } catch (error) {
-    if (!create || !isOpsError(error, 'missing')) throw error;
-    return { ...store, plan, repository: await createRepository(opened, { unlock }) };
-  }
+  return { ...store, plan, repository: await (create ? openOrCreateRepository : openRepository)(opened, { unlock }) };
 }

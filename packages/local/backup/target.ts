@@ -107,8 +107,9 @@ export function openTarget(target: Target, isMade: boolean): Opened | undefined 
   return target.opened;
 }
 
+/** For its owner alone, until somebody says otherwise: who could look into the folder that was backed up is not known. */
 function makeRoot(path: string, isOnDisk: boolean): void {
-  for (const made of makeFolders(path)) {
+  for (const made of makeFolders(path, 0o700)) {
     if (!isOnDisk) return;
     const parent = openRoot(dirname(made));
     fsyncSync(parent);

@@ -88,6 +88,21 @@ async function make(root: string, things: readonly (typeof thing extends fc.Arbi
   }
 }
 
+it('makes its folder for the owner alone, and leaves one that is there as it is', async () => {
+  await withFolder(async (root) => {
+    await mkdir(join(root, 'there'), { mode: 0o755 });
+    for (const [name, mode] of [
+      ['made', 0o700],
+      ['there', 0o755],
+    ] as const) {
+      const target = await openFolderTarget(join(root, name));
+      await target.write({ path: 'a', kind: 'file', meta: {}, sizeBytes: 0 });
+      await target.finish();
+      expect((await stat(join(root, name))).mode & 0o777).toBe(mode);
+    }
+  });
+});
+
 describe('a folder restored from a folder', () => {
   it('is the folder, whatever is in it, and is kept as it is by the next restore', async () => {
     await fc.assert(

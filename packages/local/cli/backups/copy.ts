@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { copySnapshots } from '#backups/copy/copy-snapshots.ts';
 import { findSnapshot } from '#backups/repository/snapshots.ts';
 import { readSettings } from '#config/settings.ts';
+import { OpsError } from '#core/errors.ts';
 import { openLocalPlaces } from '#local/backup/places.ts';
 import type { Command } from '#local/cli/command.ts';
 import { snapshotJson } from './backup.ts';
@@ -30,6 +31,7 @@ Ends with 0 when done, 1 when it failed, 2 when misused.`,
     const places = openLocalPlaces();
     const from = await openNamedRepository(places, values.from);
     const to = await openNamedRepository(places, values.to, { create: true, passphrase: readSettings().backupPassphraseTo });
+    if (to.repository.id === from.repository.id) throw new OpsError('input', `${values.to} is ${values.from} itself`);
     const named = await Promise.all(positionals.map((name) => findSnapshot(from.repository, name)));
     const { copied, there } = await copySnapshots(
       { clock: Date.now, randomBytes },

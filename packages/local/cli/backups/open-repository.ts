@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createRepository } from '#backups/repository/create-repository.ts';
+import { openOrCreateRepository } from '#backups/repository/open-or-create.ts';
 import { openRepository } from '#backups/repository/open-repository.ts';
 import type { Repository } from '#backups/repository/repository.ts';
 import { readSettings } from '#config/settings.ts';
@@ -21,13 +21,12 @@ export async function openNamedRepository(
   const unlock = { passphrase: passphrase ?? readPassphrase() };
   const store = await places.openStore(name, { create });
   const deps = { blobs: store.blobs, randomBytes, clock: Date.now };
+  if (create) return { ...store, name, repository: await openOrCreateRepository(deps, { unlock }) };
   try {
     return { ...store, name, repository: await openRepository(deps, { unlock }) };
   } catch (error) {
     if (!isOpsError(error, 'missing')) throw error;
-    if (!create)
-      throw new OpsError('missing', `${name}: there is no backup repository`, { hint: 'The first backup makes one.', cause: error });
-    return { ...store, name, repository: await createRepository(deps, { unlock }) };
+    throw new OpsError('missing', `${name}: there is no backup repository`, { hint: 'The first backup makes one.', cause: error });
   }
 }
 
