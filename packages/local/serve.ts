@@ -5,6 +5,7 @@ import { authenticateByTokens } from '#api/auth.ts';
 import { createApi } from '#api/create-api.ts';
 import { apiGroups } from '#api/groups.ts';
 import type { Settings } from '#config/settings.ts';
+import { OpsError } from '#core/errors.ts';
 import { HOUR_MS } from '#core/time.ts';
 import { compileAlerting } from '#functions/alerting.ts';
 import { apiDomains } from '#functions/api-domains.ts';
@@ -140,8 +141,23 @@ function listen(
     const server = serve({ fetch, port, hostname: host, serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS } }, (info) => {
       resolve({ server, url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}` });
     });
-    server.on('error', reject);
+    server.on('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
   });
+}
+
+/** What the settings can mend, said by their names; anything else as it came. */
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new OpsError('conflict', `PORT: ${port} of ${host} is taken by another process`, {
+      hint: 'Another Quarterdeck, perhaps: stop it, or give this one another PORT and QUARTERDECK_DATA.',
+      cause: error,
+    });
+  }
+  if (error.code === 'EACCES') return new OpsError('denied', `PORT: ${port} may not be listened at by this user`, { cause: error });
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return new OpsError('input', `HOST: ${host} is no address of this machine`, { cause: error });
+  }
+  return error;
 }
 
 function closeServer(server: ServerType): Promise<void> {

@@ -4,6 +4,7 @@ import { forgetSnapshots } from '#backups/forget/run-forget.ts';
 import { runPrune } from '#backups/prune/run-prune.ts';
 import { type Repository, retryingBlobs } from '#backups/repository/repository.ts';
 import { listSnapshots } from '#backups/repository/snapshots.ts';
+import { planRestore } from '#backups/restore/plan-restore.ts';
 import { runRestore } from '#backups/restore/run-restore.ts';
 import { type TakeBackupInput, takeBackup } from '#backups/take/take-backup.ts';
 import { isOpsError, OpsError } from '#core/errors.ts';
@@ -213,6 +214,14 @@ describe('a restore', () => {
     const target = createMemoryTarget();
     await runRestore({ repository: bench.repository, snapshot, target, filter: { include: ['b/c'] } });
     expect([...target.restored.keys()]).toEqual(['b', 'b/c']);
+  });
+
+  it('names what it was to include and the snapshot has not', async () => {
+    const bench = await withOneSnapshot();
+    const [snapshot] = await listSnapshots(bench.repository);
+    const input = { repository: bench.repository, snapshot, target: createMemoryTarget(), filter: { include: ['b/c', 'b/cc'] } };
+    expect((await planRestore(input)).lostPaths).toEqual(['b/cc']);
+    expect((await runRestore(input)).missing).toEqual([{ path: 'b/cc', message: 'the snapshot has no such path' }]);
   });
 });
 

@@ -17,3 +17,14 @@ export function matchesFilter({ include, exclude, kinds }: EntryFilter, { path, 
   if (kinds && !kinds.includes(kind)) return false;
   return include === undefined || include.some((folder) => isWithin(path, folder) || isWithin(folder, path));
 }
+
+/** Watches which of the included paths a snapshot has, as its entries go by: a mistyped one must not pass for restored. */
+export function watchIncluded({ include = [] }: EntryFilter): { see(path: string): void; unseen(): readonly string[] } {
+  const unseen = new Set(include);
+  return {
+    see(path) {
+      for (const folder of unseen) if (isWithin(path, folder)) unseen.delete(folder);
+    },
+    unseen: () => [...unseen],
+  };
+}

@@ -1,5 +1,5 @@
 import { contentRefs } from '#backups/entries/chunk-refs.ts';
-import { matchesFilter } from '#backups/entries/entry-filter.ts';
+import { matchesFilter, watchIncluded } from '#backups/entries/entry-filter.ts';
 import { readEntries } from '#backups/entries/read-entries.ts';
 import { createChunkReader } from '#backups/packs/chunk-reader.ts';
 import { loadIndex } from '#backups/packs/index-objects.ts';
@@ -17,7 +17,7 @@ export interface RestorePlan {
   readonly requests: number;
   /** Things that would be replaced, the first of them. */
   readonly replacedPaths: readonly string[];
-  /** Paths of which a chunk is in no pack. */
+  /** Paths of which a chunk is in no pack, and included ones that the snapshot has not. */
   readonly lostPaths: readonly string[];
 }
 
@@ -31,7 +31,9 @@ export async function planRestore({ repository, snapshot, target, filter = {} }:
   const replacedPaths: string[] = [];
   const lostPaths: string[] = [];
   let last: { packId: string; end: number } | undefined;
+  const included = watchIncluded(filter);
   for await (const entry of readEntries(reader, snapshot.entries)) {
+    included.see(entry.path);
     if (!matchesFilter(filter, entry)) continue;
     const how = await planEntry(target, entry);
     plan[how]++;
@@ -49,5 +51,5 @@ export async function planRestore({ repository, snapshot, target, filter = {} }:
     }
     if (isLost && lostPaths.length < MAX_PATHS) lostPaths.push(entry.path);
   }
-  return { ...plan, replacedPaths, lostPaths };
+  return { ...plan, replacedPaths, lostPaths: [...included.unseen(), ...lostPaths] };
 }

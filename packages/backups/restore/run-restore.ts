@@ -1,5 +1,5 @@
 import type { Entry } from '#backups/entries/entry.ts';
-import { type EntryFilter, matchesFilter } from '#backups/entries/entry-filter.ts';
+import { type EntryFilter, matchesFilter, watchIncluded } from '#backups/entries/entry-filter.ts';
 import { comparePaths } from '#backups/entries/path-order.ts';
 import { readEntries } from '#backups/entries/read-entries.ts';
 import { createChunkReader } from '#backups/packs/chunk-reader.ts';
@@ -54,7 +54,7 @@ const ATTEMPTS = 3;
 
 /**
  * Restores a snapshot, or what the filter means of it. Content is verified before the target sees it. An item that cannot be had (lost or damaged
- * in the repository, refused by the target) is listed, and the restore goes on. `unavailable` of store or target stops it; called again it
+ * in the repository, refused by the target) is listed, as is an included path that the snapshot has not, and the restore goes on. `unavailable` of store or target stops it; called again it
  * keeps what is there. Throws `missing` or `input` where the list of entries itself is damaged.
  */
 export async function runRestore(input: RunRestoreInput): Promise<RestoreResult> {
@@ -64,7 +64,9 @@ export async function runRestore(input: RunRestoreInput): Promise<RestoreResult>
   const missing: RestoreFault[] = [];
   let last = input.after;
   const plans = new Map<Entry, ItemPlan>();
-  const wanted = entriesToWrite(input, readEntries(reader, snapshot.entries), plans, () => tally.kept++);
+  const included = watchIncluded(input.filter ?? {});
+  const entries = passing(readEntries(reader, snapshot.entries), ({ path }) => included.see(path));
+  const wanted = entriesToWrite(input, entries, plans, () => tally.kept++);
   for await (const group of readGroups(reader, wanted)) {
     for (const ready of group) {
       if (input.remainingMs && input.remainingMs() < RESERVE_MS) return { state: 'continued', after: last, ...tally, missing };
@@ -80,8 +82,16 @@ export async function runRestore(input: RunRestoreInput): Promise<RestoreResult>
       input.onProgress?.({ path: entry.path, items: tally.created + tally.replaced + tally.kept, bytes: tally.bytes });
     }
   }
+  missing.push(...included.unseen().map((path) => ({ path, message: 'the snapshot has no such path' })));
   missing.push(...(await target.finish()));
   return { state: 'done', ...tally, missing };
+}
+
+async function* passing(entries: AsyncIterable<Entry>, see: (entry: Entry) => void): AsyncGenerator<Entry> {
+  for await (const entry of entries) {
+    see(entry);
+    yield entry;
+  }
 }
 
 /** What is to be written: meant by the filter, after where the last call ended, and not there already. */
