@@ -79,7 +79,7 @@ describe('quarterdeck flags', () => {
     [['kill', 'filed', '--variant', 'moon'], 1, /"moon" is no variant/],
     [['set-rollout', 'filed', '101'], 2, /from 0 to 100; got "101"/],
     [['set-rollout', 'filed', '-1'], 2, /./],
-    [['set-rollout', 'filed'], 2, /takes check, list/],
+    [['set-rollout', 'filed'], 2, /^usage: quarterdeck flags set-rollout FLAG PERCENTAGE \[/],
     [['import', 'moon', 'x'], 2, /takes unleash or flagd/],
     [['import', 'unleash', '/nowhere.json'], 1, /nowhere\.json: cannot be read/],
     [['constructor'], 2, /takes check, list/],

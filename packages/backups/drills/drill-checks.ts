@@ -82,17 +82,21 @@ async function runCheck(deps: CheckDeps, check: DrillCheck): Promise<{ ok: boole
 }
 
 async function checkCount(deps: CheckDeps, { atLeast, kind }: { atLeast: number; kind?: string | undefined }) {
-  const count = kind === 'items' ? deps.lines : await countItems(deps, kind);
-  return { ok: count >= atLeast, sentence: `there are ${count}` };
+  if (kind === 'items') return { ok: deps.lines >= atLeast, sentence: `there are ${deps.lines}` };
+  const counts = await countKinds(deps);
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const count = kind === undefined ? all : (counts.get(kind) ?? 0);
+  const others = [...counts].map(([name, number]) => `${number} ${name}`).join(', ');
+  return { ok: count >= atLeast, sentence: count === 0 && all > 0 ? `there are 0, of other kinds ${others}` : `there are ${count}` };
 }
 
-async function countItems({ open }: CheckDeps, kind: string | undefined): Promise<number> {
-  let count = 0;
-  await eachItem(open, (item) => {
-    if (kind === undefined || item.kind === kind) count++;
+async function countKinds({ open }: CheckDeps): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  await eachItem(open, ({ kind }) => {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
     return false;
   });
-  return count;
+  return counts;
 }
 
 async function checkContent({ open }: CheckDeps, check: { path: string; sha256?: string | undefined; contains?: string | undefined }) {

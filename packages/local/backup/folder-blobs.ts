@@ -23,7 +23,7 @@ export async function openFolderBlobs(path: string, { create = false }: FolderBl
   const folder = join(path, OBJECTS);
   try {
     if (!existsSync(folder)) {
-      if (!create) throw new OpsError('missing', `there is no repository in ${path}`);
+      if (!create) throw new OpsError('missing', `there is no repository in ${path}`, { hint: 'The first backup or copy makes one.' });
       const others = namesIn(path).filter((name) => name !== WRITING && name !== 'lost+found');
       if (others.length > 0) throw new OpsError('input', `${path} is no repository and not empty: it holds ${others[0]}`);
     }

@@ -75,7 +75,12 @@ Ends with 0 when done, 1 when something is wrong, 2 when misused.`,
     const [name = '', ...words] = positionals;
     const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
     if (!verb || words.length < verb.takes[0] || words.length > verb.takes[1]) {
-      console.error(`quarterdeck flags takes ${Object.keys(verbs).join(', ')}, and what --help says of it`);
+      const usage = verb && flagsCommand.help.split('\n').find((line) => line.includes(` flags ${name} `));
+      console.error(
+        usage
+          ? `usage:${usage.replace(/^Usage:|^ +/, ' ')}`
+          : `quarterdeck flags takes ${Object.keys(verbs).join(', ')}; --help tells more`,
+      );
       return 2;
     }
     return verb.run(words, values);

@@ -70,7 +70,7 @@ function tellCommand(draft: Draft, command: Command, detailType: 'Release Paused
 }
 
 function refuse({ release }: Draft, { command }: Command): never {
-  const where = release.phase === 'progressing' ? `is ${release.position} at step ${release.step + 1}` : `is ${release.phase}`;
+  const where = release.phase === 'progressing' ? `is at step ${release.step + 1} (${release.position})` : `is ${release.phase}`;
   throw new OpsError('conflict', `release ${release.id} ${where}: there is nothing to ${command}`);
 }
 

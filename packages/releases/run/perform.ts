@@ -31,8 +31,13 @@ export async function performTraffic(deps: AdvanceDeps, release: Release, slot: 
     return { kind: 'traffic', intent: intent.number, ...(await deps.bounded(perform(driver, target, release, intent))) };
   } catch (error) {
     if (!isOpsError(error)) throw error;
-    return { kind: 'traffic-failed', intent: intent.number, error: error.kind, message: error.message.slice(0, MAX_CHARS) };
+    return { kind: 'traffic-failed', intent: intent.number, error: error.kind, message: sentenceOf(error) };
   }
+}
+
+/** With what to do about it: whoever reads where a release stands sees nothing else of the error. */
+function sentenceOf({ message, hint }: OpsError): string {
+  return (hint ? `${message} (${hint.replace(/\.$/, '')})` : message).slice(0, MAX_CHARS);
 }
 
 async function perform(driver: TrafficDriver, target: TrafficTarget, release: Release, intent: TrafficIntent) {
@@ -82,7 +87,7 @@ export async function performAsk(deps: AdvanceDeps, release: Release, key: strin
     return undefined;
   } catch (error) {
     if (!isOpsError(error)) throw error;
-    return { event: { kind: 'ask-failed', key, run, number, message: error.message.slice(0, MAX_CHARS) }, writes: [] };
+    return { event: { kind: 'ask-failed', key, run, number, message: sentenceOf(error) }, writes: [] };
   }
 }
 

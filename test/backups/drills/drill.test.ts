@@ -114,6 +114,11 @@ describe('a drill', () => {
     expect([report.status, report.checks[0]?.ok]).toEqual([ok ? 'SUCCESSFUL' : 'FAILED', ok]);
   });
 
+  it('says which kinds there are where there is none of the one that was asked for', async () => {
+    const report = await reportOf(() => {}, { checks: [{ atLeast: 1, kind: 'files' }] });
+    expect(report.checks[0]?.sentence).toMatch(/^there are 0, of other kinds .*\d+ file/);
+  });
+
   it('asks a restored Quarterdeck, which has to give something, and the value where one is expected', async () => {
     const asked: number[] = [];
     const query: Scratch['query'] = async (_, expr, atMs) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOpsError } from '#core/errors.ts';
+import { isOpsError, OpsError } from '#core/errors.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#core/time.ts';
 import { CrashError, FAULTS, type Fault, faultAt } from '#ports/faulty.ts';
 import { advanceReleases } from '#releases/run/advance-releases.ts';
@@ -132,6 +132,16 @@ describe('a driver that cannot be reached', () => {
     await advanceReleases({ ...world.deps, drivers: () => undefined });
     expect((await world.release(id)).trouble?.sentence).toBe('there is no driver memory here');
     expect(world.events().map(({ detailType }) => detailType)).toContain('Release Stuck');
+  });
+
+  it('what can be done about a driver that is refused stands beside why', async () => {
+    const world = createWorld({ applications: [canary] });
+    const id = await world.start('v2');
+    const refuse = () => {
+      throw new OpsError('denied', '10.0.0.1 may not be reached', { hint: 'A setting allows it.' });
+    };
+    await advanceReleases({ ...world.deps, drivers: refuse });
+    expect((await world.release(id)).trouble?.sentence).toBe('10.0.0.1 may not be reached (A setting allows it)');
   });
 });
 
