@@ -54,6 +54,21 @@ describe('a copy to another repository', () => {
     expect(await restoreAll(to.repository, copied[0])).toEqual(asRestored(new Map([...files(8), ['new', file('new')]])));
   });
 
+  it('that died is gone on with: what it had stored is found', async () => {
+    const [from, to] = [await createBench(1), await createBench(2)];
+    await backUp(from, files(300));
+    let puts = 0;
+    const put: typeof to.blobs.put = async (key, body) => {
+      if (key.startsWith('packs/') && ++puts > 100) throw new Error('killed');
+      return to.blobs.put(key, body);
+    };
+    const dying = { ...to.repository, blobs: { ...to.blobs, put } };
+    await expect(copySnapshots(to, { from: from.repository, to: dying })).rejects.toThrow('killed');
+    const { copied } = await copySnapshots(to, { from: from.repository, to: to.repository });
+    expect(copied[0].counts.newBytes).toBeLessThan(200_000);
+    expect(await restoreAll(to.repository, copied[0])).toEqual(asRestored(files(300)));
+  });
+
   it('fails where the original has lost something, and leaves no snapshot', async () => {
     const [from, to] = [await createBench(1), await createBench(2)];
     await backUp(from, files(4));

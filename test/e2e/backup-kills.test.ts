@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkRepository } from '#backups/check/check-repository.ts';
 import { createRepository } from '#backups/repository/create-repository.ts';
+import { openRepository } from '#backups/repository/open-repository.ts';
 import type { Repository } from '#backups/repository/repository.ts';
 import { listSnapshots, type Snapshot } from '#backups/repository/snapshots.ts';
 import { runRestore } from '#backups/restore/run-restore.ts';
@@ -101,6 +102,10 @@ const prune = (scene: Scene, killAfterMs?: number) =>
 const restore = (scene: Scene, id: string, killAfterMs?: number) =>
   command(['restore', id, '--repo', path(scene, 'repository'), '--to', path(scene, 'restored'), '--yes'], killAfterMs);
 
+const repair = (scene: Scene, killAfterMs?: number) => command(['repair', '--repo', path(scene, 'repository')], killAfterMs);
+const copy = (scene: Scene, killAfterMs?: number) =>
+  command(['copy', '--from', path(scene, 'repository'), '--to', path(scene, 'copies')], killAfterMs);
+
 /** Makes what killed sessions have left look two days old, so that a pruner no longer waits for them. */
 async function ageSessions(scene: Scene): Promise<void> {
   const folder = path(scene, 'repository/objects/sessions');
@@ -136,11 +141,14 @@ async function killSome(scene: Scene, snapshots: readonly Snapshot[]): Promise<v
     () => Promise.all([backup(scene, at()), backup(scene, at())]),
     () => Promise.all([prune(scene, at()), prune(scene, at())]),
     () => Promise.all([restore(scene, some.id, at()), prune(scene, at())]),
+    () => Promise.all([repair(scene, at()), prune(scene, at())]),
+    () => Promise.all([repair(scene, at()), backup(scene, at())]),
+    () => Promise.all([copy(scene, at()), prune(scene, at())]),
   ];
   await (acts[Math.floor(random() * acts.length)] as () => Promise<unknown>)();
 }
 
-describe('backups, prunes and restores of a folder, killed again and again', () => {
+describe('backups, prunes, restores, repairs and copies of a folder, killed again and again', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quarterdeck-backup-kills-'));
@@ -164,7 +172,12 @@ describe('backups, prunes and restores of a folder, killed again and again', () 
     }
     // What was killed is no hindrance: all goes on to its end.
     await ageSessions(scene);
-    expect([await prune(scene), await backup(scene)]).toEqual([0, 0]);
+    expect([await prune(scene), await backup(scene), await repair(scene), await copy(scene)]).toEqual([0, 0, 0, 0]);
+    const copies = await openRepository(
+      { blobs: await openFolderBlobs(path(scene, 'copies')), randomBytes },
+      { unlock: { passphrase: PASSPHRASE } },
+    );
+    expect((await checkRepository({ repository: copies, data: 'all' })).problems).toEqual([]);
     snapshots = await expectSound(scene, await readTree(path(scene, 'source')));
     const last = snapshots.at(-1) as Snapshot;
     expect(await restore(scene, last.id)).toBe(0);

@@ -40,7 +40,12 @@ interface Copying {
   readonly fromReader: ChunkReader;
   readonly loaded: LoadedIndex;
   readonly writer: ChunkWriter;
+  /** Called after each chunk: what was written is put into the index now and then, where the next attempt finds it. */
+  readonly settle: () => Promise<void>;
 }
+
+/** So many packs are put between two index objects. */
+const SETTLE_PACKS = 32;
 
 /**
  * Copies snapshots to another repository, whose keys are others, chunk by chunk and without the source. What an earlier copy of the same source has is
@@ -76,7 +81,14 @@ async function copySnapshot(
   const session = await openSession(sealing, to, { at: new Date(deps.clock()).toISOString() });
   const loaded = await loadIndex(to, await condemnedPacks(to));
   const writer = createChunkWriter(sealing, to, loaded.chunks);
-  const copying = { from, to, fromReader: createChunkReader(from), loaded, writer };
+  const copying = {
+    from,
+    to,
+    fromReader: createChunkReader(from),
+    loaded,
+    writer,
+    settle: settleEvery(SETTLE_PACKS * to.packBytes, writer),
+  };
   const entries = await copyEntries(copying, original, before);
   await writer.flush();
   const { newBytes, storedBytes } = writer.counts;
@@ -115,10 +127,22 @@ async function copyEntries(copying: Copying, original: Snapshot, before: Pair | 
   }
 }
 
-async function copyContent({ writer }: Copying, { open }: ReadyEntry): Promise<Content | undefined> {
+async function copyContent({ writer, settle }: Copying, { open }: ReadyEntry): Promise<Content | undefined> {
   if (!open) return undefined;
   const content = createContentBuilder(writer);
   // The pieces are the chunks.
-  for await (const chunk of open()) await content.add(await writer.add(chunk, 'content'));
+  for await (const chunk of open()) {
+    await content.add(await writer.add(chunk, 'content'));
+    await settle();
+  }
   return content.end();
+}
+
+function settleEvery(sizeBytes: number, writer: ChunkWriter): () => Promise<void> {
+  let settledBytes = 0;
+  return async () => {
+    if (writer.counts.newBytes - settledBytes < sizeBytes) return;
+    settledBytes = writer.counts.newBytes;
+    await writer.flush();
+  };
 }
