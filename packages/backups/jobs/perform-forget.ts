@@ -13,13 +13,9 @@ export async function performForget(deps: JobDeps, repositoryName: string): Prom
   const { repository, retention, plan } = await openPlannedRepository(deps, repositoryName);
   const snapshots = await listSnapshots(repository, () => undefined);
   const forgotten = await runForget(repository, planRetention(deps, repositoryName, snapshots));
-  const gone = new Set(forgotten.map(({ id }) => id));
-  await pruneLogs(
-    { ...deps, repository },
-    repositoryName,
-    snapshots.filter(({ id }) => !gone.has(id)),
-  );
   const pruned = await runPrune(deps, { repository, retention, lockForMs: plan.lock });
+  // Throws where a snapshot cannot be read: what it needs is not known.
+  await pruneLogs({ ...deps, repository }, repositoryName, await listSnapshots(repository));
   const { deletedPacks, sparedPacks, waiting } = pruned;
   const waits = waiting.length > 0 ? `; ${waiting.length} sessions are waited for` : '';
   return {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkRepository } from '#backups/check/check-repository.ts';
 import { createChangeSeal } from '#backups/format/change-seal.ts';
+import { snapshotKey } from '#backups/format/layout.ts';
 import { BackupsFile } from '#backups/jobs/backups-file.ts';
 import { endedEvents } from '#backups/jobs/job-events.ts';
 import { listPlannedJobs } from '#backups/jobs/list-planned-jobs.ts';
@@ -9,6 +10,7 @@ import { noteCapture, readLogState } from '#backups/jobs/log-state.ts';
 import { performCapture } from '#backups/jobs/perform-capture.ts';
 import { performForget } from '#backups/jobs/perform-forget.ts';
 import { runPrune } from '#backups/prune/run-prune.ts';
+import { listSnapshots } from '#backups/repository/snapshots.ts';
 import { OpsError } from '#core/errors.ts';
 import { MINUTE_MS } from '#core/time.ts';
 import type { BackupPlaces } from '#ports/backup-places.ts';
@@ -150,6 +152,25 @@ describe('a change log in a repository', () => {
     expect(await performForget(deps, 'main')).toMatchObject({ ok: true, result: { forgotten: { length: 1 } } });
     expect(world.pruned).toEqual([Date.parse(times[1] as string)]);
     expect(await readLogState(table, { repository: 'main', source: 'dynamodb:orders' })).toEqual({ rpoMs: 5, untilMs: 7, gaps: [] });
+  });
+
+  it('stays whole where a snapshot cannot be read, which may need all of it', async () => {
+    const bench = await createBench();
+    const { world, deps } = createWorld(bench, { retention: { last: 5 } });
+    const source = (of: Map<string, ReturnType<typeof file>>) => ({ ...createMemorySource(of), name: 'dynamodb:orders' });
+    for (const text of ['first', 'second']) {
+      const things = new Map([['items/0', file(text)]]);
+      await backUp(bench, things, { source: source(things) });
+      bench.tick(MINUTE_MS);
+    }
+    const [first] = await listSnapshots(bench.repository);
+    const key = snapshotKey(first?.id as string);
+    const spoilt = Buffer.from(await bench.blobs.get(key));
+    spoilt[spoilt.length - 1] = (spoilt.at(-1) as number) ^ 1;
+    await bench.blobs.delete([key]);
+    await bench.blobs.put(key, spoilt);
+    await expect(performForget(deps, 'main')).rejects.toMatchObject({ kind: 'input' });
+    expect(world.pruned).toEqual([]);
   });
 
   it('stays whole where no snapshot of its table is there yet', async () => {
