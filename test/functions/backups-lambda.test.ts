@@ -104,6 +104,10 @@ drills:
     ]);
   });
 
+  it('capture nothing where no backup wants changes', async () => {
+    expect(await run('backups-capture')).toEqual([]);
+  });
+
   it('do nothing of all this that their roles do not allow, with the source and the restored bucket named', async () => {
     const [sourceArn, restoredArn] = ['arn:aws:s3:::photos', 'arn:aws:s3:::restored'];
     const tableArns = ['arn:aws:dynamodb:eu-west-1:123456789012:table/orders'];
