@@ -1,11 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import type { ItemPlan, RestoredItem } from '#ports/backup-target.ts';
-import { at } from './beneath.ts';
 import { compareItem } from './compare-item.ts';
 import { hasCode } from './file-errors.ts';
-import { stampOf } from './file-meta.ts';
 import { firstNames } from './make-special.ts';
-import { openForReading, readFile } from './read-file.ts';
 import { type Checked, checkItem, type Opened, openTarget, type Target } from './target.ts';
 import { idOf, lookAt, mayHold, type TargetFolders } from './target-folders.ts';
 
@@ -16,7 +13,7 @@ export async function planItem(target: Target, item: Omit<RestoredItem, 'content
   forgetKept(target, item.path);
   const opened = openTarget(target, false);
   if (!opened) return 'create';
-  const plan = await compare(target, opened, wanted, item);
+  const plan = compare(target, opened, wanted);
   if (plan === 'keep') target.clashes?.note(wanted.names);
   return plan;
 }
@@ -30,24 +27,16 @@ function forgetKept({ kept }: Target, path: string): void {
   kept.push(...ahead.slice(0, MAX_KEPT / 2));
 }
 
-async function compare(target: Target, { folders }: Opened, wanted: Checked, item: Omit<RestoredItem, 'content'>): Promise<ItemPlan> {
+function compare(target: Target, { folders }: Opened, wanted: Checked): ItemPlan {
   const { kind, meta, names, parents, name, path } = wanted;
-  const { isSameContent } = target.options;
-  const found = lookIn(folders, parents, (folder) => {
+  const plan = lookIn(folders, parents, (folder) => {
     const there = lookAt(folder, name);
     if (!there) return undefined;
-    const plan = kind === 'hardlink' ? compareLink(folders, wanted, there) : compareItem(target.deps, wanted, there, folder, name);
-    if (plan === 'keep' && kind === 'dir') target.kept.push({ names, path, meta, id: idOf(there) });
-    return { plan, stamp: stampOf(there) };
+    const found = kind === 'hardlink' ? compareLink(folders, wanted, there) : compareItem(target.deps, wanted, there, folder, name);
+    if (found === 'keep' && kind === 'dir') target.kept.push({ names, path, meta, id: idOf(there) });
+    return found;
   });
-  if (found?.plan !== 'keep' || kind !== 'file' || !isSameContent) return found?.plan ?? 'create';
-  let hasChanged = false;
-  const reopen = () => folders.look(parents, (folder) => openForReading(at(folder, name)));
-  const onChanged = () => {
-    hasChanged = true;
-  };
-  const isSame = await isSameContent(item, readFile({ open: reopen, offset: 0, stamp: found.stamp, onChanged }));
-  return isSame && !hasChanged ? 'keep' : 'replace';
+  return plan ?? 'create';
 }
 
 function compareLink(folders: TargetFolders, { path, meta }: Checked, there: BigIntStats): ItemPlan {

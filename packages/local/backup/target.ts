@@ -22,8 +22,6 @@ export interface FolderTargetOptions {
    * faster by far for small files; `never`.
    */
   readonly sync?: 'each' | 'end' | 'never' | undefined;
-  /** Asked about a file whose attributes are those of the item, before it is kept. */
-  readonly isSameContent?: ((item: Omit<RestoredItem, 'content'>, there: AsyncIterable<Uint8Array>) => Promise<boolean>) | undefined;
   /** Whether the file system takes `A` for `a`; found out by default. */
   readonly foldsCase?: boolean | undefined;
   /** 16 to 36 characters of `0-9a-f-`, each time others. */
